@@ -1,0 +1,126 @@
+"""What the index says about each chunk, and the rules that hold for it on writing and on reading."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from meshset.archive.names import is_one_line, validate_name
+from meshset.errors import ArchiveError
+
+MEBIBYTE = 1 << 20
+MAX_CHUNK_BYTES = 1 << 30
+"""Most bytes of one chunk; what a reader allocates for a hostile length is bounded by it."""
+
+MAX_SHARED = 1 << 16
+"""Most shared parts; they may be empty, so the size of the file does not bound their number."""
+
+MAX_U16 = (1 << 16) - 1
+MAX_U32 = (1 << 32) - 1
+MAX_U64 = (1 << 64) - 1
+
+Corner = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedEntry:
+    """One part that is stored once for many meshes.
+
+    Attributes:
+        codec_id: number of the codec that reads it, as in docs/SPEC.md.
+        offset: position of its first byte in the file.
+        length: bytes; may be 0.
+        crc32c: CRC-32C of these bytes.
+    """
+
+    codec_id: int
+    offset: int
+    length: int
+    crc32c: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeshEntry:
+    """One mesh.
+
+    Attributes:
+        name: relative path with '/' between segments; see `validate_name`.
+        codec_id: number of the codec that reads the payload, as in docs/SPEC.md.
+        shared: number of the shared part that the payload needs, or None.
+        offset: position of the payload's first byte in the file.
+        length: bytes of the payload, at least 1.
+        crc32c: CRC-32C of the payload.
+        lower: smallest corner of the bounding box in world units.
+        upper: largest corner of the bounding box in world units; at least one side is longer than 0.
+        vertices: vertices of the decoded mesh.
+        faces: triangles of the decoded mesh.
+        source_vertices: vertices of the mesh that was compressed.
+        source_faces: triangles of the mesh that was compressed.
+        source_bytes: bytes of the mesh that was compressed, as OBJ text.
+        mean_distance: mean symmetric surface distance in normalised units, or None if it was not measured.
+        max_distance: maximum symmetric surface distance in normalised units, or None if it was not measured.
+        peak_memory: bytes that decoding allocates at its peak, a whole number of MiB.
+        notes: what was dropped, repaired or approximated, one line each.
+    """
+
+    name: str
+    codec_id: int
+    shared: int | None
+    offset: int
+    length: int
+    crc32c: int
+    lower: Corner
+    upper: Corner
+    vertices: int
+    faces: int
+    source_vertices: int
+    source_faces: int
+    source_bytes: int
+    mean_distance: float | None
+    max_distance: float | None
+    peak_memory: int
+    notes: tuple[str, ...]
+
+
+def check_shared(entry: SharedEntry) -> None:
+    """Raise ArchiveError unless codec and length of a shared part are in range."""
+    _require(0 <= entry.codec_id <= MAX_U16, "codec id of a shared part is out of range")
+    _require(0 <= entry.length <= MAX_CHUNK_BYTES, f"a shared part is longer than {MAX_CHUNK_BYTES} bytes")
+
+
+def check_mesh(entry: MeshEntry, shared_count: int) -> None:
+    """Raise ArchiveError unless every field of `entry`, its position aside, keeps the rules of the format."""
+    validate_name(entry.name)
+    reason = _objection(entry, shared_count)
+    if reason:
+        raise ArchiveError(f"mesh '{entry.name}' {reason}")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ArchiveError(message)
+
+
+def _objection(entry: MeshEntry, shared_count: int) -> str | None:
+    counts = (entry.vertices, entry.faces, entry.source_vertices, entry.source_faces)
+    rules = (
+        (0 <= entry.codec_id <= MAX_U16, "has a codec id out of range"),
+        (entry.shared is None or 0 <= entry.shared < shared_count, "needs a shared part that does not exist"),
+        (1 <= entry.length <= MAX_CHUNK_BYTES, f"has a payload of {entry.length} bytes"),
+        (all(0 <= count <= MAX_U32 for count in counts), "has a vertex or face count out of range"),
+        (0 <= entry.source_bytes <= MAX_U64, "has a source size out of range"),
+        (_is_distance(entry.mean_distance) and _is_distance(entry.max_distance), "has an invalid distance"),
+        (0 <= entry.peak_memory <= MAX_U32 * MEBIBYTE, "has a peak memory out of range"),
+        (_is_box(entry.lower, entry.upper), "has an invalid bounding box"),
+        (all(note and is_one_line(note) for note in entry.notes), "has a note that is not one line of text"),
+    )
+    return next((reason for kept, reason in rules if not kept), None)
+
+
+def _is_distance(value: float | None) -> bool:
+    return value is None or (math.isfinite(value) and value >= 0)
+
+
+def _is_box(lower: Corner, upper: Corner) -> bool:
+    sides = [high - low for low, high in zip(lower, upper, strict=True)]
+    return all(math.isfinite(v) for v in (*lower, *upper, *sides)) and min(sides) >= 0 and max(sides) > 0

@@ -1,0 +1,172 @@
+"""Reading an archive: the index at once, chunks one by one when they are asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from io import FileIO
+from types import MappingProxyType, TracebackType
+from typing import Any, BinaryIO
+
+import google_crc32c
+
+from meshset.archive.entries import MeshEntry, SharedEntry
+from meshset.archive.index import Index, unpack_index
+from meshset.archive.layout import (
+    END_MAGIC,
+    END_MAGIC_OFFSET,
+    HEADER_SIZE,
+    MAX_INDEX_BYTES,
+    MINOR,
+    TRAILER_SIZE,
+    Trailer,
+    index_checksum,
+    unpack_header,
+    unpack_trailer,
+)
+from meshset.archive.names import label, naming, shown
+from meshset.errors import ArchiveError
+
+_SEARCH_WINDOW = 1 << 20
+
+
+class ArchiveReader:
+    """An open archive.
+
+    Opening reads the trailer, the header and the index; each chunk is read, and its checksum verified, only
+    when it is asked for.
+
+    Attributes:
+        entries: the meshes by name, in stored order.
+        shared: the shared parts by number.
+        settings: what the archive was made with; JSON values only.
+        version: major and minor version of the format.
+        size: bytes of the whole file.
+        index_size: bytes of header, index and trailer together.
+        torn_bytes: bytes behind the last valid trailer. More than 0 means that an append was interrupted or
+            the end of the file was damaged: this is the set as it was before.
+        bytes_read: bytes read from the file so far.
+
+    Args:
+        source: path of the file, or a binary file that can seek, which stays open on `close`.
+
+    Raises:
+        ArchiveError: if the file cannot be read, is damaged, or needs a newer program.
+    """
+
+    entries: Mapping[str, MeshEntry]
+    shared: tuple[SharedEntry, ...]
+    settings: dict[str, Any]
+    version: tuple[int, int]
+    size: int
+    index_size: int
+    torn_bytes: int
+    bytes_read: int
+
+    def __init__(self, source: str | os.PathLike[str] | BinaryIO) -> None:
+        self.bytes_read = 0
+        self._cache: dict[int, bytes] = {}
+        if isinstance(source, (str, os.PathLike)):
+            self._label = label(source)
+            with naming(self._label):
+                # Unbuffered: a buffer would read ahead what nobody asked for.
+                self._file: BinaryIO | FileIO = FileIO(source)
+            self._owns_file = True
+        else:
+            self._owns_file = False
+            self._label = label(str(getattr(source, "name", "archive")))
+            self._file = source
+        try:
+            with naming(self._label):
+                self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> ArchiveReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, if this reader opened it."""
+        if self._owns_file:
+            self._file.close()
+
+    def read_payload(self, name: str) -> bytes:
+        """Return the payload of one mesh. Raises ArchiveError for an unknown name and for damaged bytes."""
+        with naming(self._label):
+            entry = self.entries.get(name)
+            if entry is None:
+                raise ArchiveError(f"holds no mesh named {shown(name)}")
+            return self._read_chunk(entry, f"mesh '{name}'")
+
+    def read_shared(self, number: int) -> bytes:
+        """Return one shared part, read once and then kept. Raises ArchiveError as `read_payload` does."""
+        if number not in self._cache:
+            with naming(self._label):
+                if not 0 <= number < len(self.shared):
+                    raise ArchiveError(f"holds no shared part {number}")
+                self._cache[number] = self._read_chunk(self.shared[number], f"shared part {number}")
+        return self._cache[number]
+
+    def _open(self) -> None:
+        self.size = self._file.seek(0, os.SEEK_END)
+        tail_position = max(0, self.size - TRAILER_SIZE)
+        tail = self._read_at(tail_position, min(self.size, TRAILER_SIZE))
+        header = self._read_at(0, min(self.size, HEADER_SIZE))
+        self.version = unpack_header(header)
+        trailer = unpack_trailer(tail, tail_position) or self._search_trailer()
+        if trailer is None:
+            raise ArchiveError("truncated or not a meshset archive")
+        index = self._read_index(header, trailer)
+        self.settings, self.shared = index.settings, index.shared
+        self.entries = MappingProxyType({mesh.name: mesh for mesh in index.meshes})
+        self.index_size = HEADER_SIZE + trailer.stored_length + TRAILER_SIZE
+        self.torn_bytes = self.size - trailer.position - TRAILER_SIZE
+
+    def _search_trailer(self) -> Trailer | None:
+        """Return the last valid trailer that begins anywhere in the file."""
+        stop = self.size - TRAILER_SIZE
+        while stop > HEADER_SIZE:
+            start = max(HEADER_SIZE, stop - _SEARCH_WINDOW)
+            window = self._read_at(start, stop - start + TRAILER_SIZE - 1)
+            found = window.rfind(END_MAGIC)
+            while found >= 0:
+                place = found - END_MAGIC_OFFSET
+                trailer = unpack_trailer(window[max(0, place) : place + TRAILER_SIZE], start + place)
+                if trailer:
+                    return trailer
+                found = window.rfind(END_MAGIC, 0, found)
+            stop = start
+        return None
+
+    def _read_index(self, header: bytes, trailer: Trailer) -> Index:
+        if max(trailer.stored_length, trailer.raw_length) > MAX_INDEX_BYTES:
+            raise ArchiveError(f"index is larger than {MAX_INDEX_BYTES} bytes")
+        stored = self._read_at(trailer.index_offset, trailer.stored_length)
+        if index_checksum(header, stored) != trailer.index_crc32c:
+            raise ArchiveError("index is damaged: its checksum is wrong")
+        return unpack_index(stored, trailer.raw_length, trailer.index_offset, self.version[1] > MINOR)
+
+    def _read_chunk(self, entry: MeshEntry | SharedEntry, what: str) -> bytes:
+        data = self._read_at(entry.offset, entry.length)
+        if google_crc32c.value(data) != entry.crc32c:
+            raise ArchiveError(f"{what} is damaged: its checksum is wrong")
+        return data
+
+    def _read_at(self, offset: int, length: int) -> bytes:
+        self._file.seek(offset)
+        pieces = []
+        while length > 0:
+            # An unbuffered file may return less than it was asked for.
+            piece = self._file.read(length)
+            if not piece:
+                raise ArchiveError("became shorter while it was read")
+            pieces.append(piece)
+            length -= len(piece)
+            self.bytes_read += len(piece)
+        return b"".join(pieces)

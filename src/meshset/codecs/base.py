@@ -1,0 +1,98 @@
+"""The protocol that every compression system implements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from meshset.geometry import Mesh
+from meshset.progress import Progress
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose, as far as every codec understands it.
+
+    Attributes:
+        resolution: K, grid points along each side of the cube [-1, 1]^3.
+        preset: "fast", "balanced" or "best": how long to train, and how bits are weighed against distortion.
+        device: torch device string to train on, such as "cpu" or "cuda".
+        seed: start of every random sequence.
+    """
+
+    resolution: int = 64
+    preset: str = "balanced"
+    device: str = "cpu"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class CodedMesh:
+    """One mesh of a coded set.
+
+    Attributes:
+        payload: the bytes that belong to this mesh alone.
+        notes: what was repaired or approximated, one line each, for the user and the archive.
+    """
+
+    payload: bytes
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A mesh that the codec cannot represent, with the reason in one line."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class CodedSet:
+    """What `SetCodec.compress` returns.
+
+    Attributes:
+        shared: bytes stored once for the whole set; may be empty.
+        meshes: one entry for each input mesh, in the same order.
+        report: what the training reached, for `meshset info` (JSON values only).
+    """
+
+    shared: bytes
+    meshes: tuple[CodedMesh | Refusal, ...]
+    report: dict[str, Any]
+
+
+class SetCodec(Protocol):
+    """A system that codes a set of normalised meshes into a shared part and one payload per mesh.
+
+    A codec sees meshes in the cube [-1, 1]^3 only; where they stand in the world is the archive's business.
+    """
+
+    id: ClassVar[int]
+    """Stable number, written in docs/SPEC.md and never reused."""
+    name: ClassVar[str]
+    """Short name for `--codec` and for listings."""
+
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
+        """Code `meshes` together. The sequence may load each mesh from disk whenever it is indexed."""
+        ...
+
+    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
+        """Parse the shared part once and return a decoder for payloads that were coded with it.
+
+        `device` None decodes with numpy; a torch device string decodes with torch tensors there.
+        Raises ArchiveError where the bytes are not valid.
+        """
+        ...
+
+
+class MeshDecoder(Protocol):
+    """Turns payloads back into meshes."""
+
+    def decode(self, payload: bytes) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
+        ...
+
+    def peak_memory(self, payload: bytes) -> int:
+        """Return about how many bytes `decode` allocates at its peak."""
+        ...

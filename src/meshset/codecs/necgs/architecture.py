@@ -1,0 +1,72 @@
+"""The shape of a narrow-band decoder: which tensors it has, and how large they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from meshset.field.grid import ROOT
+
+NEIGHBOURS = 27
+"""Voxels under a 3 x 3 x 3 kernel."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A cascade of upsampling blocks from a 4^3 latent to a field (NeCGS section 3.2 and supplement 2.1).
+
+    Each block is a 3 x 3 x 3 convolution to 8 C' channels, read as C' channels of the eight children of a voxel (3D pixel
+    shuffle). With `hidden` > 0 its kernel is factorised: 27 C -> hidden, activation, hidden -> 8 C'.
+
+    Attributes:
+        resolution: K, grid points a side of the field.
+        widths: channels after each block. With one width fewer than blocks, the last block gives the field itself; with as
+            many widths as blocks, a 3 x 3 x 3 head follows at full resolution, as in the paper.
+        hidden: inner width of the factorised kernels, 0 for plain ones.
+        latent_channels: C of the 4^3 x C latent of each mesh.
+        field_channels: values per grid point; 1 for a TSDF.
+    """
+
+    resolution: int
+    widths: tuple[int, ...]
+    hidden: int
+    latent_channels: int = 16
+    field_channels: int = 1
+
+    @property
+    def blocks(self) -> int:
+        """Number of upsampling blocks, each doubling the resolution."""
+        return (self.resolution // ROOT).bit_length() - 1
+
+    @property
+    def has_head(self) -> bool:
+        """Whether a convolution at full resolution follows the last block."""
+        return len(self.widths) == self.blocks
+
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every tensor of the decoder by name, in the order in which they are stored.
+
+        The last column of every block but one that gives the field is the logit that decides about expansion.
+        """
+        shapes: dict[str, tuple[int, ...]] = {}
+        channels = self.latent_channels
+        for block in range(self.blocks):
+            gives_field = block == len(self.widths)
+            width = self.field_channels if gives_field else self.widths[block] + 1
+            rows = NEIGHBOURS * channels
+            if self.hidden:
+                shapes[f"{block}.kernel"] = (rows, self.hidden)
+                shapes[f"{block}.kernel_bias"] = (self.hidden,)
+                rows = self.hidden
+            shapes[f"{block}.shuffle"] = (rows, 8 * width)
+            shapes[f"{block}.shuffle_bias"] = (8 * width,)
+            channels = width - 1
+        if self.has_head:
+            shapes["head"] = (NEIGHBOURS * channels, self.field_channels)
+            shapes["head_bias"] = (self.field_channels,)
+        return shapes
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases."""
+        return sum(prod(shape) for shape in self.tensors().values())

@@ -1,0 +1,65 @@
+"""The sparse convolution of training, with a backward pass that gathers instead of scattering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+from meshset.codecs.necgs.structure import BatchLevel
+
+_buffers: dict[tuple[str, torch.device], Tensor] = {}
+
+
+def _buffer(name: str, rows: int, columns: int, device: torch.device) -> Tensor:
+    """Return an uninitialised (rows, columns) float32 tensor whose memory is used again by the next call with `name`.
+
+    The gathered neighbourhoods are tens of megabytes: fresh pages for them cost more than filling them does.
+    """
+    held = _buffers.get((name, device))
+    if held is None or held.numel() < rows * columns:
+        held = _buffers[name, device] = torch.empty(rows * columns, device=device)
+    return held[: rows * columns].view(rows, columns)
+
+
+def _gathered(features: Tensor, neighbours: Tensor) -> Tensor:
+    """Return (N, 27 C), the neighbourhood of every expanded voxel; valid until the next call."""
+    out = _buffer("gathered", neighbours.numel(), features.shape[1], features.device)
+    padded = torch.cat([features, features.new_zeros(1, features.shape[1])])
+    torch.index_select(padded, 0, neighbours.view(-1), out=out)
+    return out.view(neighbours.shape[0], -1)
+
+
+class _SparseConvolution(torch.autograd.Function):
+    """Neighbourhoods times weights; gradients reach only expanded voxels.
+
+    The others exist with a gate of (nearly) 0, so what they would get is (nearly) 0 as well.
+    """
+
+    @staticmethod
+    def forward(ctx, features, weights, expanded, neighbours, inverse):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(features, weights, expanded, neighbours, inverse)
+        return _gathered(features, neighbours) @ weights
+
+    @staticmethod
+    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+        features, weights, expanded, neighbours, inverse = ctx.saved_tensors
+        to_weights = _gathered(features, neighbours).t() @ gradient
+        count, channels = neighbours.shape[0], features.shape[1]
+        spread = _buffer("spread", count * 27 + 1, channels, features.device)
+        torch.mm(gradient, weights.t(), out=spread[:-1].view(count, -1))
+        spread[-1] = 0.0
+        to_features = torch.zeros_like(features)
+        to_features[expanded] = embedding_bag(inverse, spread, mode="sum")
+        return to_features, to_weights, None, None, None
+
+
+def trained_convolution(level: BatchLevel) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Return a convolution for `decoder.upsample` over the voxels of `level` that is fast to differentiate."""
+
+    def convolution(features: Tensor, neighbours: Tensor, weights: Tensor) -> Tensor:
+        return _SparseConvolution.apply(features, weights, level.expanded, neighbours, level.inverse)  # type: ignore[no-any-return, no-untyped-call]
+
+    return convolution

@@ -1,0 +1,108 @@
+"""Which voxels of each level the decoder visits while it is trained on a field, and their neighbourhoods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from meshset.codecs.necgs.architecture import NEIGHBOURS
+from meshset.codecs.necgs.decoder import neighbour_rows
+from meshset.field import Field
+from meshset.field.grid import ROOT, children, root_coords
+
+
+@dataclass(frozen=True)
+class Level:
+    """The voxels of one level: M exist (children of expanded voxels), N of them have a part of the band below.
+
+    Attributes:
+        size: M.
+        expanded: (N,) int32 rows of the M voxels that are expanded.
+        neighbours: (N, 27) int32 rows of the M voxels around each expanded one, -1 where absent.
+        inverse: (N, 27) int32, where in a flat (N, 27) array the k-th value was read from this expanded voxel, -1 where none.
+    """
+
+    size: int
+    expanded: NDArray[np.int32]
+    neighbours: NDArray[np.int32]
+    inverse: NDArray[np.int32]
+
+
+def _level(coords: NDArray[np.int32], expanded: NDArray[np.int32], side: int) -> Level:
+    neighbours = neighbour_rows(coords, expanded, side)
+    among_expanded = np.full(len(coords) + 1, -1, dtype=np.int32)
+    among_expanded[expanded] = np.arange(len(expanded), dtype=np.int32)
+    reader = among_expanded[neighbours[:, ::-1]]
+    inverse = np.where(reader < 0, -1, NEIGHBOURS * reader + np.arange(NEIGHBOURS, dtype=np.int32))
+    return Level(len(coords), expanded, neighbours, inverse.astype(np.int32))
+
+
+def field_levels(field: Field, to_full_resolution: bool) -> list[Level]:
+    """Return the levels of 4, 8, ... voxels a side up to K / 2, or to K for an architecture with a head.
+
+    The root is expanded whole, as the decoder does it, or else its logits would never be trained.
+    """
+    in_band = np.abs(field.tsdf) < 1.0
+    keys = field.coords.astype(np.int32)[in_band] if to_full_resolution else field.coords[::8].astype(np.int32) >> 1
+    side = field.resolution if to_full_resolution else field.resolution // 2
+    wanted = {side: keys}
+    while side > ROOT:
+        side //= 2
+        keys = np.unique(keys >> 1, axis=0)
+        wanted[side] = keys
+    levels = []
+    coords, expanded = root_coords(np.empty(0)), np.arange(ROOT**3, dtype=np.int32)
+    while True:
+        levels.append(_level(coords, expanded, side))
+        coords, side = children(coords[expanded]), 2 * side
+        if side not in wanted:
+            return levels
+        mask = np.zeros((side,) * 3, dtype=bool)
+        mask[tuple(wanted[side].T)] = True
+        expanded = np.flatnonzero(mask[tuple(coords.T)]).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class BatchLevel:
+    """The same as `Level` for several meshes one after the other, as tensors; absent neighbours point to a row of zeros.
+
+    Attributes:
+        expanded: (N,) int64.
+        wanted: (M,) float32, 1 where a voxel is expanded.
+        neighbours: (N, 27) int32, M where absent.
+        inverse: (N, 27) int32, 27 N where absent.
+    """
+
+    expanded: torch.Tensor
+    wanted: torch.Tensor
+    neighbours: torch.Tensor
+    inverse: torch.Tensor
+
+
+def batch_level(levels: Sequence[Level], device: torch.device) -> BatchLevel:
+    """Join the same level of several meshes."""
+    size = sum(level.size for level in levels)
+    count = sum(len(level.expanded) for level in levels)
+    expanded, neighbours, inverse = [], [], []
+    first, first_expanded = 0, 0
+    for level in levels:
+        expanded.append(level.expanded + first)
+        neighbours.append(np.where(level.neighbours < 0, size, level.neighbours + first))
+        inverse.append(
+            np.where(level.inverse < 0, NEIGHBOURS * count, level.inverse + NEIGHBOURS * first_expanded)
+        )
+        first += level.size
+        first_expanded += len(level.expanded)
+    rows = torch.from_numpy(np.concatenate(expanded).astype(np.int64)).to(device)
+    wanted = torch.zeros(size, device=device)
+    wanted[rows] = 1.0
+    return BatchLevel(
+        rows,
+        wanted,
+        torch.from_numpy(np.concatenate(neighbours).astype(np.int32)).to(device),
+        torch.from_numpy(np.concatenate(inverse).astype(np.int32)).to(device),
+    )

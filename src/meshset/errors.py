@@ -1,0 +1,20 @@
+"""Errors that meshset raises on purpose: each message is one line that names the file and the reason."""
+
+
+class MeshsetError(Exception):
+    """Base of every error that a user can cause; the command line prints it and exits with 1."""
+
+
+class MeshFileError(MeshsetError):
+    """A mesh file or mesh that cannot be used."""
+
+
+class ArchiveError(MeshsetError):
+    """An archive that is damaged, hostile, of an unknown version, or lacks what was asked for."""
+
+
+class MissingExtraError(MeshsetError):
+    """A feature whose optional dependencies are not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs the '{extra}' extra: pip install 'meshset[{extra}]'")

@@ -1,0 +1,41 @@
+"""The field of a surface, kept only where the surface is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+TRUNCATION = 2.0
+"""Distance in voxels at which the field saturates (the released NeCGS code; the paper does not state it)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A narrow-band truncated signed distance field (TSDF), negative inside.
+
+    Attributes:
+        resolution: K, grid points a side; 32 to 256, a power of two.
+        coords: (N, 3) int16 grid points, in the order of an octree descent (`grid.children`), so that rows 8 b to 8 b + 7
+            are a block of 2 x 2 x 2; a block is kept whole if any of its points lies within the truncation distance.
+        tsdf: (N,) float32 signed distance in units of the truncation distance (2 voxels), clamped to [-1, 1].
+    """
+
+    resolution: int
+    coords: NDArray[np.int16]
+    tsdf: NDArray[np.float32]
+
+    def save(self, path: Path) -> None:
+        """Write the field to `path`, to be read by `load`."""
+        with path.open("wb") as file:
+            np.savez(file, resolution=self.resolution, blocks=self.coords[::8] >> 1, tsdf=self.tsdf)
+
+    @classmethod
+    def load(cls, path: Path) -> Field:
+        """Read a field that `save` wrote."""
+        from meshset.field.grid import children
+
+        with np.load(path, allow_pickle=False) as data:
+            return cls(int(data["resolution"]), children(data["blocks"]), data["tsdf"])

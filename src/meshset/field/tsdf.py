@@ -1,0 +1,147 @@
+"""From a mesh to its narrow-band TSDF (NeCGS section 3.1, without deformation)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meshset.field.band import TRUNCATION, Field
+from meshset.field.grid import ROOT, RowLookup, children, root_coords, spacing
+from meshset.geometry.mesh import Mesh
+from meshset.geometry.queries import SurfaceQueries
+
+_THINNEST = 0.05
+"""Half thickness in voxels that an open sheet gets; from 0.02 to 0.2 the error of the surface is the same."""
+
+_AMBIGUOUS = (0.25, 0.75)
+_AMBIGUOUS_SHARE = 0.01
+
+
+def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
+    """Sample the signed distance of a normalised mesh near its surface.
+
+    Distances come from closest points on the triangles, asked only for grid points that an octree descent cannot rule
+    out. Signs come from generalised winding numbers, so that holes and self-intersections do harm only where they are.
+
+    Args:
+        mesh: in the cube [-1, 1]^3, with the margin that `Placement.normalise` leaves.
+        resolution: K, a power of two from 32 to 256.
+
+    Returns:
+        The field, and one line for each thing that was repaired or is in doubt.
+    """
+    queries = SurfaceQueries(mesh)
+    coords, distance = _near_points(queries, resolution)
+    inside, notes = _inside(mesh, queries, coords, distance, resolution)
+    signed = _keep_thin_parts(queries, coords, np.where(inside, -distance, distance), resolution)
+    tsdf = np.clip(signed / (TRUNCATION * spacing(resolution)), -1.0, 1.0)
+    return Field(resolution, coords.astype(np.int16), tsdf.astype(np.float32)), notes
+
+
+def _keep_thin_parts(
+    queries: SurfaceQueries, coords: NDArray[np.int64], signed: NDArray[np.float64], resolution: int
+) -> NDArray[np.float64]:
+    """Change the side of grid points where a wall or a gap would slip between them.
+
+    Where the surface crosses a grid edge but both ends are on the same side (it passes a thin wall, a thin gap or an open
+    sheet), the end nearer to the crossing is moved to the other side, as if the wall were there, at its own thickness.
+    """
+    h = spacing(resolution)
+    lookup = RowLookup(coords, resolution)
+    low, high = [], []
+    for offset in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        neighbour = lookup.at(lookup.keys + lookup.stride(offset))
+        row = np.flatnonzero(neighbour >= 0)
+        low.append(row)
+        high.append(neighbour[row])
+    start, end = np.concatenate(low), np.concatenate(high)
+    candidates = ((signed[start] < 0) == (signed[end] < 0)) & (np.abs(signed[start]) + np.abs(signed[end]) < h)
+    start, end = start[candidates], end[candidates]
+    a, b = -1.0 + h * coords[start], -1.0 + h * coords[end]
+    enter, leave = queries.first_hit(a, b - a), 1.0 - queries.first_hit(b, a - b)
+    crossed = (enter <= 1.0) & (leave >= 0.0)
+    start, end, enter, leave = start[crossed], end[crossed], enter[crossed], leave[crossed]
+    nearer = np.where(enter + leave < 1.0, start, end)
+    depth = np.clip((leave - enter) / 2, _THINNEST, 0.5) * h
+    moved = signed.copy()
+    moved[nearer] = -np.sign(signed[nearer]) * depth
+    return moved
+
+
+def _near_points(
+    queries: SurfaceQueries, resolution: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return grid points in whole 2^3 blocks that reach into the band, (N, 3), and their distances (N,)."""
+    h = spacing(resolution)
+    band = TRUNCATION * h
+    coords = root_coords(np.empty(0)).astype(np.int64)
+    side = resolution // ROOT
+    while side > 1:
+        centres = -1.0 + h * (side * coords + (side - 1) / 2)
+        reach = band + np.sqrt(3.0) * h * (side - 1) / 2
+        coords = children(coords[queries.closest(centres)[0] <= reach])
+        side //= 2
+    distance = queries.closest(-1.0 + h * coords)[0]
+    kept = np.repeat((distance.reshape(-1, 8) < band).any(axis=1), 8)
+    return coords[kept], distance[kept]
+
+
+def _inside(
+    mesh: Mesh,
+    queries: SurfaceQueries,
+    coords: NDArray[np.int64],
+    distance: NDArray[np.float64],
+    resolution: int,
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """Decide for each grid point whether it lies inside, and say what was in doubt."""
+    if _is_closed(mesh):
+        group, representative = _same_side(coords, distance, resolution)
+    else:
+        group = representative = np.arange(len(coords))
+    winding = queries.winding_number(-1.0 + spacing(resolution) * coords[representative])
+    notes = []
+    if (winding < -0.5).sum() > (winding > 0.5).sum():
+        winding = -winding
+        notes.append("was inside out; turned")
+    unsure = float(((winding > _AMBIGUOUS[0]) & (winding < _AMBIGUOUS[1]))[group].mean())
+    if unsure > _AMBIGUOUS_SHARE:
+        notes.append(f"has holes: the side of {unsure:.0%} of the grid points near it is a guess")
+    at_border = ((coords == 0) | (coords == resolution - 1)).any(axis=1)
+    return (winding > 0.5)[group] & ~at_border, tuple(notes)
+
+
+def _is_closed(mesh: Mesh) -> bool:
+    """Whether every directed edge is matched by its reverse, so that winding numbers are whole off the surface."""
+    start = mesh.faces.astype(np.int64).ravel()
+    end = mesh.faces[:, [1, 2, 0]].astype(np.int64).ravel()
+    count = len(mesh.vertices)
+    return bool(np.array_equal(np.sort(start * count + end), np.sort(end * count + start)))
+
+
+def _same_side(
+    coords: NDArray[np.int64], distance: NDArray[np.float64], resolution: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Group grid points that a closed surface cannot separate.
+
+    A point further from the surface than a voxel is on the same side as its six neighbours.
+
+    Returns:
+        The group of each point (N,), and for each group the row of its point furthest from the surface.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    lookup = RowLookup(coords, resolution)
+    pairs = []
+    for offset in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        neighbour = lookup.at(lookup.keys + lookup.stride(offset))
+        row = np.flatnonzero(neighbour >= 0)
+        pair = np.stack([row, neighbour[row]])
+        pairs.append(pair[:, distance[pair].max(axis=0) > spacing(resolution)])
+    first, second = np.concatenate(pairs, axis=1)
+    graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(len(coords),) * 2)
+    groups, group = connected_components(graph, directed=False)
+    representative = np.empty(groups, dtype=np.int64)
+    by_distance = np.argsort(distance)
+    representative[group[by_distance]] = by_distance
+    return group, representative

@@ -1,0 +1,102 @@
+"""Triangles from polygons."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_CLIPPED_CORNERS = 500
+"""Concave polygons with more corners keep their fan: clipping ears takes cubic time."""
+
+
+def triangulate(
+    vertices: NDArray[np.float64], corners: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Split polygons into triangles without adding vertices.
+
+    Convex polygons become fans around their first corner. Where a fan would fold over, as in a concave
+    polygon, ears are clipped instead.
+
+    Args:
+        vertices: (V, 3) float64, finite where corners point.
+        corners: (N,) int64 indices into `vertices`, polygon after polygon.
+        sizes: (F,) int64 corners of each polygon, at least 3 each.
+
+    Returns:
+        (N - 2F, 3) int64 triangles in the order and orientation of the polygons.
+    """
+    starts = np.cumsum(sizes) - sizes
+    counts = sizes - 2
+    firsts = np.cumsum(counts) - counts
+    polygon = np.repeat(np.arange(len(sizes)), counts)
+    start = starts[polygon]
+    second = start + 1 + np.arange(len(polygon)) - firsts[polygon]
+    triangles: NDArray[np.int64] = corners[np.stack([start, second, second + 1], axis=1)]
+    for index in _folded(vertices, triangles, sizes, firsts):
+        ring = corners[starts[index] : starts[index] + sizes[index]]
+        rows = slice(firsts[index], firsts[index] + counts[index])
+        triangles[rows] = ring[_clip_ears(_flattened(vertices[ring]))]
+    return triangles
+
+
+def _folded(
+    vertices: NDArray[np.float64],
+    triangles: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    firsts: NDArray[np.int64],
+) -> NDArray[np.intp]:
+    """Return the polygons of which a fan triangle faces against the polygon's area vector."""
+    polygons = np.flatnonzero((sizes > 3) & (sizes <= MAX_CLIPPED_CORNERS))
+    if not len(polygons):
+        return polygons
+    counts = sizes[polygons] - 2
+    begins = np.cumsum(counts) - counts
+    rows = np.repeat(firsts[polygons] - begins, counts) + np.arange(counts.sum())
+    a, b, c = np.moveaxis(vertices[triangles[rows]], 1, 0)
+    normals = np.cross(b - a, c - a)
+    area = np.add.reduceat(normals, begins)
+    # Collinear corners give fan triangles of no area; only a clearly opposite one is a fold.
+    against = np.einsum("ij,ij->i", normals, np.repeat(area, counts, axis=0))
+    squared = np.einsum("ij,ij->i", area, area)
+    folded: NDArray[np.intp] = polygons[np.minimum.reduceat(against, begins) < -1e-12 * squared]
+    return folded
+
+
+def _flattened(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Project a polygon (n, 3) onto the axis plane that it faces most, counter-clockwise, (n, 2)."""
+    relative = points - points[0]
+    area = np.cross(relative[1:-1], relative[2:]).sum(axis=0)
+    axis = int(np.abs(area).argmax())
+    plane = [(1, 2), (2, 0), (0, 1)][axis]
+    flat: NDArray[np.float64] = relative[:, plane]
+    return flat if area[axis] >= 0 else flat * np.array([1.0, -1.0])
+
+
+def _clip_ears(points: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Triangulate a counter-clockwise polygon (n, 2); returns (n - 2, 3) indices of its corners."""
+    ring = list(range(len(points)))
+    triangles = []
+    while len(ring) > 3:
+        ear = next((i for i in range(len(ring)) if _is_ear(points, ring, i)), 1)
+        triangles.append((ring[ear - 1], ring[ear], ring[(ear + 1) % len(ring)]))
+        del ring[ear]
+    return np.array([*triangles, tuple(ring)], np.int64)
+
+
+def _is_ear(points: NDArray[np.float64], ring: list[int], position: int) -> bool:
+    before, tip, after = ring[position - 1], ring[position], ring[(position + 1) % len(ring)]
+    a, b, c = points[before], points[tip], points[after]
+    if _turn(a, b, c) <= 0:
+        return False
+    others = points[[i for i in ring if i not in (before, tip, after)]]
+    # A corner at the very place of a tip corner (a bridge to a hole) does not block the ear.
+    inside = (_turn(a, b, others) >= 0) & (_turn(b, c, others) >= 0) & (_turn(c, a, others) >= 0)
+    same = (others[:, None] == np.stack([a, b, c])).all(axis=2).any(axis=1)
+    return not bool((inside & ~same).any())
+
+
+def _turn(a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Twice the signed area of a, b, c; `c` may be one point (2,) or many (n, 2)."""
+    u, v = b - a, c - a
+    twice: NDArray[np.float64] = u[0] * v[..., 1] - u[1] * v[..., 0]
+    return twice

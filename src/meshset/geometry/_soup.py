@@ -1,0 +1,90 @@
+"""What a parser found in a file, before it becomes a mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_COUNT = 2**31 - 1
+"""Most vertices or triangles of a mesh: faces hold int32 indices."""
+
+MAX_PLACED_FACES = 100_000_000
+"""Most triangles that instances of a scene may add up to; a few hundred bytes can ask for 2^60 of them."""
+
+
+class MalformedError(Exception):
+    """The content of a file cannot be used; the message is the reason without the file's name."""
+
+
+@dataclass
+class Soup:
+    """Polygons over vertices as a file lists them: nothing merged, triangulated or checked.
+
+    Attributes:
+        vertices: (V, 3) float64.
+        corners: (N,) int64 indices into `vertices`, the faces one after the other.
+        sizes: (F,) int64 number of corners of each face.
+        notes: what the parser ignored.
+    """
+
+    vertices: NDArray[np.float64]
+    corners: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of_triangles(cls, vertices: NDArray[np.float64], faces: NDArray[np.int64], notes: list[str]) -> Soup:
+        """Return a soup of triangles, `faces` (F, 3)."""
+        return cls(vertices, faces.reshape(-1), np.full(len(faces), 3, np.int64), notes)
+
+
+class Assembly:
+    """Parts of a scene, each placed by a transform, collected into one soup."""
+
+    def __init__(self) -> None:
+        self._vertices: list[NDArray[np.float64]] = []
+        self._faces: list[NDArray[np.int64]] = []
+        self._vertex_count = 0
+        self._face_count = 0
+
+    def place(
+        self, vertices: NDArray[np.float64], faces: NDArray[np.int64], matrix: NDArray[np.float64]
+    ) -> None:
+        """Add one part moved by a (4, 4) affine `matrix` that acts on columns.
+
+        A mirroring matrix would turn the surface inside out, so its triangles are reversed.
+
+        Raises:
+            MalformedError: if the parts add up to more triangles than any mesh may have, or an index of
+                this part points outside it (it would name a vertex of the next part).
+        """
+        if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
+            raise MalformedError(index_error(faces, len(vertices)))
+        self._face_count += len(faces)
+        if self._face_count > MAX_PLACED_FACES:
+            raise MalformedError(f"its placed parts have more than {MAX_PLACED_FACES:,} triangles")
+        self._vertices.append(vertices @ matrix[:3, :3].T + matrix[:3, 3])
+        mirrored = np.linalg.det(matrix[:3, :3]) < 0
+        self._faces.append((faces[:, ::-1] if mirrored else faces) + self._vertex_count)
+        self._vertex_count += len(vertices)
+
+    def soup(self, notes: list[str]) -> Soup:
+        """Return all parts in the order of placing; several parts add a note."""
+        if len(self._faces) > 1:
+            notes = [*notes, f"{len(self._faces)} parts joined into one mesh"]
+        vertices = np.concatenate([np.empty((0, 3)), *self._vertices])
+        faces = np.concatenate([np.empty((0, 3), np.int64), *self._faces])
+        return Soup.of_triangles(vertices, faces, notes)
+
+
+def index_error(indices: NDArray[np.int64], count: int) -> str:
+    """Return the reason why `indices` do not fit `count` vertices, counted from 0."""
+    low, high = int(indices.min()), int(indices.max())
+    return f"face indices out of range: {low if low < 0 else high}, of {count:,} vertices counted from 0"
+
+
+def counted(number: int, what: str, plural: str = "") -> str:
+    """Return '1 face', '2 faces'; `plural` where an s does not do."""
+    return f"{number:,} {what if number == 1 else plural or what + 's'}"

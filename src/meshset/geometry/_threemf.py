@@ -1,0 +1,192 @@
+"""3D Manufacturing Format (3MF), core and production extension.
+
+trimesh reads *all* meshes of a referenced part for each component that names one of them, so the files of
+current slicers come out with every object repeated; hence a parser of our own. It needs no more than the
+standard library.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meshset.geometry._soup import Assembly, MalformedError, Soup
+
+MAX_INFLATED = 4 * 2**30
+"""Most bytes that the parts of a file may announce together."""
+
+MAX_RATIO = 200
+"""Most bytes inflated per byte stored, for parts above 1 MiB; meshes as XML reach about 20."""
+
+MAX_PLACEMENTS = 100_000
+"""Most objects and components that may be visited; nested components multiply."""
+
+_MAX_DEPTH = 64
+_DROPPED = {
+    "basematerials": "materials dropped",
+    "colorgroup": "colours dropped",
+    "texture2d": "textures dropped",
+    "texture2dgroup": "texture coordinates dropped",
+    "beamlattice": "beam lattices ignored",
+    "slicestack": "slices ignored",
+    "displacement2d": "displacements ignored",
+}
+_Key = tuple[str, str]
+
+
+@dataclass
+class _Object:
+    """One object of a model part: a mesh, or components that refer to others."""
+
+    vertices: list[str] = field(default_factory=list)
+    triangles: list[str] = field(default_factory=list)
+    components: list[tuple[_Key, NDArray[np.float64]]] = field(default_factory=list)
+
+
+def parse_3mf(data: bytes) -> Soup:
+    """Parse the bytes of a 3MF file; the objects of the build are placed by their transforms.
+
+    Coordinates stay in the unit of the file.
+
+    Raises:
+        MalformedError: if the file is damaged, inflates beyond all measure, or refers to what it lacks.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except zipfile.BadZipFile as error:
+        raise MalformedError(f"truncated, or not a ZIP archive ({error})") from None
+    with archive:
+        _check_sizes(archive, len(data))
+        names = {info.filename.lstrip("/").lower(): info for info in archive.infolist()}
+        root = _root_part(names)
+        model = _Model()
+        for name in sorted(n for n in names if n.endswith(".model")):
+            model.parse(name, archive.read(names[name]), is_root=name == root)
+    return model.assemble()
+
+
+def _check_sizes(archive: zipfile.ZipFile, stored: int) -> None:
+    """Refuse a bomb by what the directory announces, before anything is inflated."""
+    infos = archive.infolist()
+    announced = sum(info.file_size for info in infos)
+    if announced > MAX_INFLATED:
+        raise MalformedError(f"would inflate to {announced:,} bytes, at most {MAX_INFLATED:,} are read")
+    if sum(info.compress_size for info in infos) > stored:
+        raise MalformedError("its ZIP entries overlap")
+    for info in infos:
+        if info.flag_bits & 1:
+            raise MalformedError("encrypted")
+        if info.file_size > max(2**20, MAX_RATIO * info.compress_size):
+            raise MalformedError(
+                f"suspicious compression: {info.compress_size:,} bytes would inflate to {info.file_size:,}"
+            )
+
+
+def _root_part(names: dict[str, zipfile.ZipInfo]) -> str:
+    """Return the name of the part that holds the build."""
+    models = [name for name in names if name.endswith(".model")]
+    if not models:
+        raise MalformedError("a ZIP archive without a 3D model")
+    default = "3d/3dmodel.model"
+    # A model elsewhere is legal; then the shallowest one is the root, for parts lie in folders below it.
+    return default if default in models else min(models, key=lambda name: (name.count("/"), name))
+
+
+class _Model:
+    """Objects of all parts, and what the build places."""
+
+    def __init__(self) -> None:
+        self._objects: dict[_Key, _Object] = {}
+        self._build: list[tuple[_Key, NDArray[np.float64]]] = []
+        self._notes: dict[str, None] = {}
+        self._part = ""
+        self._is_root = False
+        self._current = _Object()
+        self._visits = 0
+        self._meshes: dict[_Key, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
+
+    def parse(self, part: str, xml: bytes, is_root: bool) -> None:
+        """Add the objects of one model part."""
+        self._part, self._is_root = part, is_root
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = self._start
+        parser.StartDoctypeDeclHandler = self._refuse_doctype
+        try:
+            parser.Parse(xml, True)
+        except expat.ExpatError as error:
+            raise MalformedError(f"damaged XML in {part} ({error})") from None
+        except KeyError as error:
+            raise MalformedError(f"an element without its attribute {error} in {part}") from None
+
+    @staticmethod
+    def _refuse_doctype(*_: object) -> None:
+        raise MalformedError("its XML declares a document type, which 3MF forbids")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag = tag.rpartition(":")[2]
+        if tag == "vertex":
+            self._current.vertices += (attributes["x"], attributes["y"], attributes["z"])
+        elif tag == "triangle":
+            self._current.triangles += (attributes["v1"], attributes["v2"], attributes["v3"])
+        elif tag == "object":
+            key = self._part, attributes["id"]
+            if key in self._objects:
+                raise MalformedError(f"two objects with id {attributes['id']}")
+            self._current = self._objects[key] = _Object()
+        elif tag == "component":
+            self._current.components.append(self._reference(attributes))
+        elif tag == "item" and self._is_root:
+            self._build.append(self._reference(attributes))
+        elif tag == "model" and self._is_root and attributes.get("unit", "millimeter") != "millimeter":
+            self._notes[f"unit {attributes['unit'][:20]!r} dropped, coordinates kept"] = None
+        elif tag in _DROPPED:
+            self._notes[_DROPPED[tag]] = None
+
+    def _reference(self, attributes: dict[str, str]) -> tuple[_Key, NDArray[np.float64]]:
+        path = next((v for k, v in attributes.items() if k.rpartition(":")[2] == "path"), self._part)
+        matrix = np.eye(4)
+        if "transform" in attributes:
+            # Twelve numbers for row vectors; ours acts on columns.
+            matrix[:3] = np.array(attributes["transform"].split(), np.float64).reshape(4, 3).T
+        return (path.lstrip("/").lower(), attributes["objectid"]), matrix
+
+    def assemble(self) -> Soup:
+        """Place every item of the build; a file without a build places every object as it is."""
+        items = self._build
+        if not items:
+            items = [(key, np.eye(4)) for key, found in self._objects.items() if found.triangles]
+            if items:
+                self._notes["no build items: every object placed as it is"] = None
+        assembly = Assembly()
+        for key, matrix in items:
+            self._place(assembly, key, matrix, 0)
+        return assembly.soup(list(self._notes))
+
+    def _place(self, assembly: Assembly, key: _Key, matrix: NDArray[np.float64], depth: int) -> None:
+        self._visits += 1
+        if depth > _MAX_DEPTH or self._visits > MAX_PLACEMENTS:
+            raise MalformedError("its components are nested in a circle, too deeply or too often")
+        if key not in self._objects:
+            raise MalformedError(f"refers to object {key[1]} of {key[0]}, which is missing")
+        if self._objects[key].triangles:
+            assembly.place(*self._mesh(key), matrix)
+        for child, transform in self._objects[key].components:
+            self._place(assembly, child, matrix @ transform, depth + 1)
+
+    def _mesh(self, key: _Key) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the numbers of an object's mesh, converted once however often it is placed."""
+        if key not in self._meshes:
+            found = self._objects[key]
+            try:
+                self._meshes[key] = (
+                    np.array(found.vertices, np.float64).reshape(-1, 3),
+                    np.array(found.triangles, np.int64).reshape(-1, 3),
+                )
+            except (ValueError, OverflowError) as error:
+                raise MalformedError(f"a coordinate or index that is no number ({error})") from None
+        return self._meshes[key]

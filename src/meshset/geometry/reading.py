@@ -1,0 +1,100 @@
+"""Read mesh files of every supported format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from meshset.errors import MeshFileError
+from meshset.geometry._clean import clean
+from meshset.geometry._gltf import parse_glb, parse_gltf
+from meshset.geometry._obj import parse_obj
+from meshset.geometry._off import parse_off
+from meshset.geometry._ply import parse_ply
+from meshset.geometry._soup import MalformedError, Soup
+from meshset.geometry._stl import parse_stl
+from meshset.geometry._threemf import parse_3mf
+from meshset.geometry.mesh import Mesh
+
+_PARSERS: dict[str, Callable[[bytes, Path], Soup]] = {
+    ".obj": lambda data, _: parse_obj(data),
+    ".ply": lambda data, _: parse_ply(data),
+    ".stl": lambda data, _: parse_stl(data),
+    ".off": lambda data, _: parse_off(data),
+    ".glb": parse_glb,
+    ".gltf": parse_gltf,
+    ".3mf": lambda data, _: parse_3mf(data),
+}
+
+SUPPORTED_SUFFIXES = frozenset(_PARSERS)
+"""Endings of file names, lower case with the dot, that `read_mesh` knows; upper case is read as well."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A mesh and what its file held beyond it.
+
+    Attributes:
+        mesh: vertices (V, 3) float64, all distinct, finite and used by a face, in the units of the file;
+            faces (F, 3) int32.
+        notes: one line for everything that was dropped or changed.
+    """
+
+    mesh: Mesh
+    notes: tuple[str, ...]
+
+
+def read_mesh(path: Path) -> Reading:
+    """Read one mesh file; the parts of a scene become one mesh, placed where the scene has them.
+
+    Args:
+        path: a file whose suffix is one of `SUPPORTED_SUFFIXES`, in upper or lower case.
+
+    Raises:
+        MeshFileError: if the file cannot be read or holds no usable mesh; one line with file and reason.
+    """
+    path = Path(path)
+    try:
+        parse = _PARSERS.get(path.suffix.lower())
+        if parse is None:
+            known = ", ".join(sorted(SUPPORTED_SUFFIXES))
+            raise MalformedError(f"unknown format {path.suffix!r}, expected one of {known}")
+        data = _content(path)
+        # NaN and overflow are looked for afterwards; numpy's warnings would only reach the user's screen.
+        with np.errstate(all="ignore"):
+            mesh, notes = clean(parse(data, path.parent))
+    except MalformedError as error:
+        raise _failure(path, str(error)) from None
+    except MemoryError:
+        raise _failure(path, "not enough memory to read it") from None
+    except RecursionError:
+        raise _failure(path, "damaged: nested too deeply") from None
+    except Exception as error:
+        # A damaged file can make a parser stumble anywhere; the user needs its name, not our traceback.
+        raise _failure(path, f"damaged ({type(error).__name__}: {error})".replace(": )", ")")) from error
+    return Reading(mesh, tuple(notes))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise MalformedError("is a folder, expected a file")
+        if not path.exists():
+            raise MalformedError("no such file")
+        if not path.is_file():
+            raise MalformedError("is no regular file")
+        data = path.read_bytes()
+    except OSError as error:
+        raise MalformedError(f"cannot be read ({error.strerror})") from None
+    if not data:
+        raise MalformedError("empty file")
+    return data
+
+
+def _failure(path: Path, reason: str) -> MeshFileError:
+    """Return the error with one printable line, whatever stands in names and reasons."""
+    line = f"{path}: {reason}"
+    return MeshFileError("".join(c if c.isprintable() else " " for c in line)[: len(str(path)) + 300])
