@@ -1,1 +1,68 @@
-""""""
+"""Every compression system behind one protocol, found by number or by name.
+
+The table is all that is imported here, so that listing an archive loads no codec; a codec's own module is
+imported when it is asked for. To add a codec, write a `SetCodec` (see `meshset.codecs.base`), enter it here with the
+next free number, and write that number into docs/SPEC.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from meshset.errors import ArchiveError, MeshsetError
+
+if TYPE_CHECKING:
+    from meshset.codecs.base import SetCodec
+
+__all__ = ["codec_by_id", "codec_by_name", "codec_label", "codec_names", "register_codec"]
+
+
+class _Registration(NamedTuple):
+    codec_id: int
+    load: Callable[[], SetCodec]
+
+
+def _necgs() -> SetCodec:
+    from meshset.codecs.necgs.codec import NecgsCodec
+
+    return NecgsCodec()
+
+
+_REGISTERED = {"necgs": _Registration(1, _necgs)}
+
+
+def register_codec(codec_id: int, name: str, load: Callable[[], SetCodec]) -> None:
+    """Make one more codec known to this process; `load` is called whenever the codec is asked for.
+
+    Raises:
+        ValueError: the number or the name is taken.
+    """
+    if name in _REGISTERED or any(entry.codec_id == codec_id for entry in _REGISTERED.values()):
+        raise ValueError(f"codec {codec_id} or {name!r} is registered already")
+    _REGISTERED[name] = _Registration(codec_id, load)
+
+
+def codec_names() -> tuple[str, ...]:
+    """Return the names of all codecs, the default first."""
+    return tuple(_REGISTERED)
+
+
+def codec_by_name(name: str) -> SetCodec:
+    """Return a codec for compression. Raises MeshsetError for an unknown name."""
+    if name not in _REGISTERED:
+        raise MeshsetError(f"there is no codec {name!r}, only {', '.join(_REGISTERED)}")
+    return _REGISTERED[name].load()
+
+
+def codec_by_id(codec_id: int) -> SetCodec:
+    """Return the codec for a number in an archive. Raises ArchiveError for an unknown number."""
+    for entry in _REGISTERED.values():
+        if entry.codec_id == codec_id:
+            return entry.load()
+    raise ArchiveError(f"was made with codec {codec_id}, which this version of meshset does not know")
+
+
+def codec_label(codec_id: int) -> str:
+    """Return the name of a codec without loading it, or its number where it is unknown."""
+    return next((name for name, entry in _REGISTERED.items() if entry.codec_id == codec_id), str(codec_id))

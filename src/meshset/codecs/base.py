@@ -92,7 +92,3 @@ class MeshDecoder(Protocol):
     def decode(self, payload: bytes) -> Mesh:
         """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
         ...
-
-    def peak_memory(self, payload: bytes) -> int:
-        """Return about how many bytes `decode` allocates at its peak."""
-        ...

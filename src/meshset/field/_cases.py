@@ -1,8 +1,8 @@
 """The 256 cases of marching cubes, derived from the cube itself rather than typed in.
 
-A cell has corners 0..7, corner c at (c & 1, c >> 1 & 1, c >> 2 & 1), and twelve edges, each named by its lower corner and
-its axis. On every face of the cell the crossed edges are joined by directed segments; the segments of the six faces close
-into loops, and each loop is cut into triangles. Two choices make the surface a closed manifold:
+A cell has corners 0..7, corner c at (c & 1, c >> 1 & 1, c >> 2 & 1), and twelve edges, each named by its lower corner
+and its axis. On every face of the cell the crossed edges are joined by directed segments; the segments of the six faces
+close into loops, and each loop is cut into triangles. Two choices make the surface a closed manifold:
 
 - a face with four crossings is always resolved so that its two inside corners are joined, which both cells that
   share the face decide alike, and which keeps thin walls whole;

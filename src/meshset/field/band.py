@@ -18,8 +18,8 @@ class Field:
 
     Attributes:
         resolution: K, grid points a side; 32 to 256, a power of two.
-        coords: (N, 3) int16 grid points, in the order of an octree descent (`grid.children`), so that rows 8 b to 8 b + 7
-            are a block of 2 x 2 x 2; a block is kept whole if any of its points lies within the truncation distance.
+        coords: (N, 3) int16 grid points, in the order of an octree descent (`grid.children`), so that each eight
+            rows are a block of 2 x 2 x 2; a block is kept whole if any of its points is within the truncation distance.
         tsdf: (N,) float32 signed distance in units of the truncation distance (2 voxels), clamped to [-1, 1].
     """
 

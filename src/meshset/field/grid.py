@@ -1,7 +1,7 @@
 """The regular grid over the cube [-1, 1]^3, and how to find a voxel of a narrow band by its coordinates.
 
-The grid has K points a side, point i of an axis at -1 + i h with h = 2 / (K - 1). It is the finest level of a pyramid: a
-voxel at a coarser level of R voxels a side stands for the (K / R)^3 grid points below it.
+The grid has K points a side, point i of an axis at -1 + i h with h = 2 / (K - 1). It is the finest level of a
+pyramid: a voxel at a coarser level of R voxels a side stands for the (K / R)^3 grid points below it.
 
 Functions here take numpy arrays or torch tensors alike (array API).
 """

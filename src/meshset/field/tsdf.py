@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from meshset.errors import MeshFileError
 from meshset.field.band import TRUNCATION, Field
 from meshset.field.grid import ROOT, RowLookup, children, root_coords, spacing
 from meshset.geometry.mesh import Mesh
@@ -29,11 +30,16 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
 
     Returns:
         The field, and one line for each thing that was repaired or is in doubt.
+
+    Raises:
+        MeshFileError: the mesh slips through the grid altogether.
     """
     queries = SurfaceQueries(mesh)
     coords, distance = _near_points(queries, resolution)
     inside, notes = _inside(mesh, queries, coords, distance, resolution)
     signed = _keep_thin_parts(queries, coords, np.where(inside, -distance, distance), resolution)
+    if not (signed < 0).any():
+        raise MeshFileError(f"too thin for a {resolution}^3 grid: no part of it reaches a grid edge")
     tsdf = np.clip(signed / (TRUNCATION * spacing(resolution)), -1.0, 1.0)
     return Field(resolution, coords.astype(np.int16), tsdf.astype(np.float32)), notes
 
@@ -43,8 +49,8 @@ def _keep_thin_parts(
 ) -> NDArray[np.float64]:
     """Change the side of grid points where a wall or a gap would slip between them.
 
-    Where the surface crosses a grid edge but both ends are on the same side (it passes a thin wall, a thin gap or an open
-    sheet), the end nearer to the crossing is moved to the other side, as if the wall were there, at its own thickness.
+    Where the surface crosses a grid edge but both ends are on the same side (it passes a thin wall, a thin gap or an
+    open sheet), the end nearer to the crossing is moved to the other side, as if the wall were there.
     """
     h = spacing(resolution)
     lookup = RowLookup(coords, resolution)
@@ -68,9 +74,7 @@ def _keep_thin_parts(
     return moved
 
 
-def _near_points(
-    queries: SurfaceQueries, resolution: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _near_points(queries: SurfaceQueries, resolution: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return grid points in whole 2^3 blocks that reach into the band, (N, 3), and their distances (N,)."""
     h = spacing(resolution)
     band = TRUNCATION * h

@@ -15,13 +15,13 @@ NEIGHBOURS = 27
 class Architecture:
     """A cascade of upsampling blocks from a 4^3 latent to a field (NeCGS section 3.2 and supplement 2.1).
 
-    Each block is a 3 x 3 x 3 convolution to 8 C' channels, read as C' channels of the eight children of a voxel (3D pixel
-    shuffle). With `hidden` > 0 its kernel is factorised: 27 C -> hidden, activation, hidden -> 8 C'.
+    Each block is a 3 x 3 x 3 convolution to 8 C' channels, read as C' channels of the eight children of a voxel (3D
+    pixel shuffle). With `hidden` > 0 its kernel is factorised: 27 C -> hidden, activation, hidden -> 8 C'.
 
     Attributes:
         resolution: K, grid points a side of the field.
-        widths: channels after each block. With one width fewer than blocks, the last block gives the field itself; with as
-            many widths as blocks, a 3 x 3 x 3 head follows at full resolution, as in the paper.
+        widths: channels after each block. With one width fewer than blocks, the last block gives the field itself;
+            with as many widths as blocks, a 3 x 3 x 3 head follows at full resolution, as in the paper.
         hidden: inner width of the factorised kernels, 0 for plain ones.
         latent_channels: C of the 4^3 x C latent of each mesh.
         field_channels: values per grid point; 1 for a TSDF.

@@ -1,9 +1,10 @@
 """The narrow-band decoder: from a latent to a field, evaluated only where the surface is.
 
-Written once over arrays: numpy to read an archive anywhere, torch to decode on a GPU and to train. Every voxel of a level
-carries a logit, "some point below me is in the band"; only voxels whose logit is above -FADE are expanded into their eight
-children. The features of a voxel are multiplied by a gate that rises from 0 at that threshold to 1 at a logit of 0: where two machines differ in the last bit of a logit and one of them expands a voxel that the other leaves out,
-the field next to it hardly changes.
+Written once over arrays: numpy to read an archive anywhere, torch to decode on a GPU and to train. Every voxel of a
+level carries a logit, "some point below me is in the band"; only voxels whose logit is above -FADE are expanded into
+their eight children. The features of a voxel are multiplied by a gate that rises from 0 at that threshold to 1 at a logit of
+0: where two machines differ in the last bit of a logit and one of them expands a voxel that the other leaves out, the
+field next to it hardly changes.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from array_api_compat import device as _device
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.field.grid import ROOT, Array, RowLookup, children, root_coords
 
-OFFSETS = tuple(product((-1, 0, 1), repeat=3))
+OFFSETS = tuple((dx, dy, dz) for dx, dy, dz in product((-1, 0, 1), repeat=3))
 """The neighbourhood of a 3 x 3 x 3 kernel; the opposite of offset k is offset 26 - k."""
 
 FADE = 2.0
-"""A voxel exists from a logit of -FADE on, and fully from 0 on: wary, since a voxel left out is a hole in the surface."""
+"""A voxel exists from a logit of -FADE on, and fully from 0 on: wary, since a voxel left out is a hole."""
 
 Convolution = Callable[[Array, Array, Array], Array]
 """(features (M, C), neighbours (N, 27), weights (27 C, H)) to (N, H)."""
@@ -51,7 +52,7 @@ def convolve(features: Array, neighbours: Array, weights: Array) -> Array:
 
 
 def neighbour_rows(coords: Array, rows: Array, resolution: int) -> Array:
-    """Return for each voxel `coords[rows]` the rows of its 27 neighbours in `coords`, (N, 27) int32, -1 where absent."""
+    """Return the rows in `coords` of the 27 neighbours of each voxel `coords[rows]`, (N, 27) int32, -1 where absent."""
     xp = array_api_compat.array_namespace(coords)
     lookup = RowLookup(coords, resolution)
     strides = xp.asarray([lookup.stride(o) for o in OFFSETS], device=_device(coords))
@@ -85,9 +86,7 @@ def activate(out: Array) -> Array:
     return gelu(out[:, :-1]) * xp.clip(1.0 + out[:, -1:] / FADE, min=0.0, max=1.0)
 
 
-def decode_field(
-    latent: Array, weights: Mapping[str, Array], architecture: Architecture
-) -> tuple[Array, Array]:
+def decode_field(latent: Array, weights: Mapping[str, Array], architecture: Architecture) -> tuple[Array, Array]:
     """Decode one mesh's latent to its field.
 
     Args:

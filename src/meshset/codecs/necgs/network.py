@@ -1,17 +1,15 @@
-"""What is trained: decoder weights and latents, each behind a quantiser whose step is learned, and the bits they cost."""
+"""What is trained: decoder weights and latents, each behind a quantiser with a learned step, and their cost in bits."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.bitstream import QuantisedTensor
 from meshset.field.grid import ROOT
 
 _FIRST_LEVELS = 16.0
@@ -38,14 +36,6 @@ def geometric_bits(magnitude: Tensor) -> tuple[Tensor, Tensor]:
     return torch.log2((1.0 + t) / (1.0 - t)), -torch.log2(t)
 
 
-@dataclass(frozen=True)
-class QuantisedTensor:
-    """Whole numbers and their step: the value is `numbers * step`."""
-
-    numbers: NDArray[np.int32]
-    step: NDArray[np.float32]
-
-
 class SetNetwork(nn.Module):
     """A decoder shared by a set, and one latent per mesh.
 
@@ -68,6 +58,7 @@ class SetNetwork(nn.Module):
         shape = (ROOT**3, architecture.latent_channels)
         self.latents = nn.ParameterList(torch.randn(shape, generator=generator) / 3 for _ in range(count))
         self.latent_log_steps = nn.Parameter(torch.full((shape[1],), math.log(1.0 / _FIRST_LEVELS)))
+        self.latent_magnitude: Tensor
         self.register_buffer("latent_magnitude", torch.full((shape[1],), _FIRST_LEVELS / 3))
 
     def quantised_weights(self) -> tuple[dict[str, Tensor], Tensor]:
@@ -105,9 +96,7 @@ class SetNetwork(nn.Module):
         return _final(self.latents[index], self.latent_log_steps.exp())
 
 
-def _initial(
-    name: str, shape: tuple[int, ...], architecture: Architecture, generator: torch.Generator
-) -> Tensor:
+def _initial(name: str, shape: tuple[int, ...], architecture: Architecture, generator: torch.Generator) -> Tensor:
     if len(shape) == 2:
         return torch.randn(shape, generator=generator) * math.sqrt(2.0 / shape[0])
     bias = torch.zeros(shape)

@@ -23,7 +23,8 @@ class Level:
         size: M.
         expanded: (N,) int32 rows of the M voxels that are expanded.
         neighbours: (N, 27) int32 rows of the M voxels around each expanded one, -1 where absent.
-        inverse: (N, 27) int32, where in a flat (N, 27) array the k-th value was read from this expanded voxel, -1 where none.
+        inverse: (N, 27) int32, where in a flat (N, 27) array the k-th value was read from this expanded voxel, -1
+            where none.
     """
 
     size: int
@@ -68,7 +69,8 @@ def field_levels(field: Field, to_full_resolution: bool) -> list[Level]:
 
 @dataclass(frozen=True)
 class BatchLevel:
-    """The same as `Level` for several meshes one after the other, as tensors; absent neighbours point to a row of zeros.
+    """The same as `Level` for several meshes one after the other, as tensors; absent neighbours point to a row of
+    zeros.
 
     Attributes:
         expanded: (N,) int64.
@@ -92,9 +94,7 @@ def batch_level(levels: Sequence[Level], device: torch.device) -> BatchLevel:
     for level in levels:
         expanded.append(level.expanded + first)
         neighbours.append(np.where(level.neighbours < 0, size, level.neighbours + first))
-        inverse.append(
-            np.where(level.inverse < 0, NEIGHBOURS * count, level.inverse + NEIGHBOURS * first_expanded)
-        )
+        inverse.append(np.where(level.inverse < 0, NEIGHBOURS * count, level.inverse + NEIGHBOURS * first_expanded))
         first += level.size
         first_expanded += len(level.expanded)
     rows = torch.from_numpy(np.concatenate(expanded).astype(np.int64)).to(device)

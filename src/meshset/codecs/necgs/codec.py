@@ -1,0 +1,122 @@
+"""NeCGS on the narrow band, behind the `SetCodec` protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+import numpy as np
+
+from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.necgs.bitstream import (
+    SharedPart,
+    fit_latent_models,
+    pack_latent,
+    pack_shared,
+    unpack_latent,
+    unpack_shared,
+)
+from meshset.codecs.necgs.decoder import decode_field
+from meshset.codecs.necgs.recipe import architecture_for, recipe_for
+from meshset.errors import MeshFileError, MissingExtraError
+from meshset.field import compute_field, extract_surface
+from meshset.geometry.mesh import Mesh
+from meshset.progress import Progress
+
+
+class NecgsCodec:
+    """Neural Compression for 3D Geometry Sets: one decoder for the set, a 4^3 x 16 latent for each mesh."""
+
+    id: ClassVar[int] = 1
+    name: ClassVar[str] = "necgs"
+
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
+        """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
+
+        Raises:
+            MeshsetError: unknown preset or resolution.
+            MissingExtraError: torch, scipy or libigl is not installed.
+        """
+        architecture, recipe = architecture_for(settings), recipe_for(settings)
+        try:
+            from meshset.codecs.necgs.training import train
+        except ImportError as error:
+            raise MissingExtraError("compressing", "compress") from error
+        with TemporaryDirectory(prefix="meshset-fields-") as folder:
+            outcomes = _make_fields(meshes, settings.resolution, Path(folder), progress)
+            kept = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
+            if not kept:
+                return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
+            fields = [path for path, _ in kept]
+            network, report = train(fields, architecture, recipe, settings.device, settings.seed, progress)
+        latents = [network.final_latent(i).numbers for i in range(len(kept))]
+        models = fit_latent_models(latents)
+        shared = SharedPart(architecture, network.final_weights(), network.final_latent(0).step, models)
+        payloads = iter([pack_latent(latent, models) for latent in latents])
+        coded = tuple(
+            outcome if isinstance(outcome, Refusal) else CodedMesh(next(payloads), outcome[1]) for outcome in outcomes
+        )
+        return CodedSet(pack_shared(shared), coded, {**report, "parameters": architecture.parameters})
+
+    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
+        """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
+        return NecgsDecoder(unpack_shared(shared), device)
+
+
+def _make_fields(
+    meshes: Sequence[Mesh], resolution: int, folder: Path, progress: Progress
+) -> list[tuple[Path, tuple[str, ...]] | Refusal]:
+    outcomes: list[tuple[Path, tuple[str, ...]] | Refusal] = []
+    progress.start("computing fields", len(meshes))
+    for i, mesh in enumerate(meshes):
+        try:
+            field, notes = compute_field(mesh, resolution)
+        except MeshFileError as error:
+            outcomes.append(Refusal(str(error)))
+        else:
+            path = folder / f"{i}.npz"
+            field.save(path)
+            outcomes.append((path, notes))
+        progress.advance()
+    return outcomes
+
+
+class NecgsDecoder:
+    """A decoder read from a shared chunk, ready for payloads.
+
+    Args:
+        part: the parsed shared chunk.
+        device: None for numpy, or the torch device that holds weights and features.
+    """
+
+    def __init__(self, part: SharedPart, device: str | None = None) -> None:
+        self._part = part
+        self._device = device
+        self._weights = {name: self._array(tensor.values) for name, tensor in part.weights.items()}
+
+    def decode(self, payload: bytes) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
+        coords, values = self.decode_field(payload)
+        vertices, faces = extract_surface(coords, values[:, 0], self._part.architecture.resolution)
+        return Mesh(_numpy(vertices), _numpy(faces))
+
+    def decode_field(self, payload: bytes) -> tuple[Any, Any]:
+        """Return grid points (N, 3) int32 and the field there (N, 1) float32, as arrays of the chosen device."""
+        numbers = unpack_latent(payload, self._part.latent_models)
+        latent = numbers.astype(np.float32) * self._part.latent_steps
+        return decode_field(self._array(latent), self._weights, self._part.architecture)
+
+    def _array(self, values: np.ndarray[Any, Any]) -> Any:
+        if self._device is None:
+            return values
+        try:
+            import torch
+        except ImportError as error:
+            raise MissingExtraError("decoding on a device", "compress") from error
+        return torch.from_numpy(values).to(self._device)
+
+
+def _numpy(array: Any) -> np.ndarray[Any, Any]:
+    return array if isinstance(array, np.ndarray) else array.cpu().numpy()

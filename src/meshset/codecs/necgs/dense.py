@@ -1,0 +1,49 @@
+"""The same network on the whole grid, as the paper evaluates it: the narrow band's reference in tests and timings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv3d
+
+from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.decoder import FADE, gelu
+from meshset.field.grid import ROOT, root_coords
+
+
+def decode_dense(latent: Tensor, weights: Mapping[str, Tensor], architecture: Architecture) -> Tensor:
+    """Decode a latent (64, C) to the field on every grid point, (K, K, K, channels)."""
+    root = root_coords(latent).long()
+    volume = latent.new_zeros(ROOT, ROOT, ROOT, latent.shape[1])
+    volume = volume.index_put(tuple(root.T), latent)
+    features = volume.permute(3, 0, 1, 2)[None]
+    for block in range(architecture.blocks):
+        out = _shuffled(_convolved(features, weights, block), block)
+        if block == len(architecture.widths):
+            return out[0].permute(1, 2, 3, 0)
+        features = gelu(out[:, :-1]) * torch.clip(1.0 + out[:, -1:] / FADE, 0.0, 1.0)
+    head = conv3d(features, _kernel(weights["head"]), weights["head_bias"], padding=1)
+    return head[0].permute(1, 2, 3, 0)
+
+
+def _kernel(matrix: Tensor) -> Tensor:
+    """Turn (27 C, H) into a convolution kernel (H, C, 3, 3, 3)."""
+    return matrix.view(3, 3, 3, -1, matrix.shape[1]).permute(4, 3, 0, 1, 2)
+
+
+def _convolved(features: Tensor, weights: Mapping[str, Tensor], block: int) -> Tensor:
+    shuffle, bias = weights[f"{block}.shuffle"], weights[f"{block}.shuffle_bias"]
+    if f"{block}.kernel" not in weights:
+        return conv3d(features, _kernel(shuffle), bias, padding=1)
+    kernel = _kernel(weights[f"{block}.kernel"])
+    inner = gelu(conv3d(features, kernel, weights[f"{block}.kernel_bias"], padding=1))
+    return conv3d(inner, shuffle.t()[:, :, None, None, None], bias)
+
+
+def _shuffled(out: Tensor, block: int) -> Tensor:
+    """Move the channels of the eight children to their places: (1, 8 C, R, R, R) to (1, C, 2 R, 2 R, 2 R)."""
+    side = ROOT << block
+    octants = out.view(2, 2, 2, -1, side, side, side)
+    return octants.permute(3, 4, 2, 5, 1, 6, 0).reshape(1, -1, 2 * side, 2 * side, 2 * side)

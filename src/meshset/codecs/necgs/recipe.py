@@ -1,0 +1,64 @@
+"""How large a decoder is and how long it is trained, for each preset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshset.codecs.base import Settings
+from meshset.codecs.necgs.architecture import Architecture
+from meshset.errors import MeshsetError
+
+_WIDTHS = (64, 48, 32, 24, 16)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The knobs of training.
+
+    Attributes:
+        visits: how many times a mesh is visited, over all meshes, at least.
+        epochs: how many times each mesh is visited, at least.
+        rate_weight: lambda, weight of the bits of a mesh (its latent and its share of the decoder) in the loss.
+        batch: meshes per step.
+        matrix_rate: peak learning rate of the decoder's matrices (Muon, scaled to the updates of Adam).
+        rate: peak learning rate of biases and latents (Adam).
+        step_rate: peak learning rate of the logarithms of the quantisation steps (Adam).
+        expansion_weight: weight of the cross-entropy of the expansion logits.
+        near_weight: extra weight of grid points in the band (lambda_1 of NeCGS Eq. 3).
+    """
+
+    visits: int
+    epochs: int
+    rate_weight: float
+    batch: int = 2
+    matrix_rate: float = 0.005
+    rate: float = 0.003
+    step_rate: float = 0.01
+    expansion_weight: float = 0.3
+    near_weight: float = 5.0
+
+    def steps(self, meshes: int) -> int:
+        """Return the number of optimiser steps for a set of this size."""
+        return -(-max(self.visits, self.epochs * meshes) // min(self.batch, meshes))
+
+
+_PRESETS = {
+    "fast": Recipe(visits=8_000, epochs=40, rate_weight=1e-6),
+    "balanced": Recipe(visits=24_000, epochs=120, rate_weight=1e-6),
+    "best": Recipe(visits=80_000, epochs=400, rate_weight=7e-7),
+}
+
+
+def recipe_for(settings: Settings) -> Recipe:
+    """Return the recipe of a preset. Raises MeshsetError for an unknown one."""
+    if settings.preset not in _PRESETS:
+        raise MeshsetError(f"unknown preset '{settings.preset}'; there are {', '.join(_PRESETS)}")
+    return _PRESETS[settings.preset]
+
+
+def architecture_for(settings: Settings) -> Architecture:
+    """Return the decoder for a resolution; only its rate changes with the preset. Raises MeshsetError."""
+    if settings.resolution not in (32, 64, 128, 256):
+        raise MeshsetError(f"resolution {settings.resolution} is not 32, 64, 128 or 256")
+    blocks = Architecture(settings.resolution, (), 0).blocks
+    return Architecture(settings.resolution, _WIDTHS[: blocks - 1], hidden=64)

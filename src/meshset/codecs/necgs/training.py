@@ -1,0 +1,167 @@
+"""Fitting a decoder and all latents of a set to its fields (NeCGS section 3.2), on the narrow band only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.convolution import trained_convolution
+from meshset.codecs.necgs.decoder import activate, upsample
+from meshset.codecs.necgs.network import SetNetwork
+from meshset.codecs.necgs.recipe import Recipe
+from meshset.codecs.necgs.structure import BatchLevel, Level, batch_level, field_levels
+from meshset.field import Field
+from meshset.progress import Progress
+
+_WARM_UP = 0.05
+_LAST_RATE = 0.01
+_CACHED_BYTES = 1 << 30
+_MOMENTUM = 0.98
+"""How much of the running averages of distortion and bits is kept each step."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One field, ready for training: the voxels to visit at each level, and the values to reach (N,)."""
+
+    levels: list[Level]
+    target: Tensor
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return 4 * self.target.numel() + sum(8 * level.neighbours.size for level in self.levels)
+
+
+def load_example(path: Path, architecture: Architecture) -> Example:
+    """Prepare the field stored at `path`."""
+    field = Field.load(path)
+    tsdf = torch.from_numpy(field.tsdf)
+    if architecture.has_head:
+        tsdf = tsdf[tsdf.abs() < 1.0]
+    return Example(field_levels(field, architecture.has_head), tsdf)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The terms of the loss for one batch, each a scalar tensor.
+
+    Attributes:
+        distortion: mean absolute error of the field, points in the band weighing more (the first two terms of NeCGS
+            Eq. 3).
+        expansion: cross-entropy of the expansion logits, summed over levels.
+        bits: estimated bits of a mesh: its latent and its share of the decoder.
+    """
+
+    distortion: Tensor
+    expansion: Tensor
+    bits: Tensor
+
+    def total(self, recipe: Recipe) -> Tensor:
+        """Return distortion + expansion + lambda bits, weighted."""
+        return self.distortion + recipe.expansion_weight * self.expansion + recipe.rate_weight * self.bits
+
+
+def batch_losses(network: SetNetwork, chosen: Sequence[int], examples: Sequence[Example], near_weight: float) -> Losses:
+    """Run the network on a batch of meshes and compare it with their fields."""
+    device = network.log_steps.device
+    weights, weight_bits = network.quantised_weights()
+    features, latent_bits = network.quantised_latents(chosen)
+    levels = [batch_level([example.levels[i] for example in examples], device) for i in range(len(examples[0].levels))]
+    expansion = torch.zeros((), device=device)
+    for block in range(network.architecture.blocks):
+        level = levels[block]
+        out = upsample(features, level.neighbours, weights, block, trained_convolution(level))
+        if block < len(network.architecture.widths):
+            expansion = expansion + binary_cross_entropy_with_logits(out[:, -1], levels[block + 1].wanted)
+            features = activate(out)
+    if network.architecture.has_head:
+        out = _head(features, levels[-1], weights)
+    target = torch.cat([example.target for example in examples]).to(device)
+    weight = 1.0 + near_weight * (target.abs() < 1.0)
+    distortion = (weight * (out[:, 0] - target).abs()).sum() / weight.sum()
+    bits = weight_bits / len(network.latents) + latent_bits / len(chosen)
+    return Losses(distortion, expansion, bits)
+
+
+def _head(features: Tensor, level: BatchLevel, weights: dict[str, Tensor]) -> Tensor:
+    return trained_convolution(level)(features, level.neighbours, weights["head"]) + weights["head_bias"]
+
+
+def train(
+    fields: Sequence[Path],
+    architecture: Architecture,
+    recipe: Recipe,
+    device: str,
+    seed: int,
+    progress: Progress,
+) -> tuple[SetNetwork, dict[str, float]]:
+    """Train a network on stored fields.
+
+    Returns:
+        The trained network, on `device`, and running averages at the end: distortion (units of the truncation
+        distance), estimated bits of the decoder's share and latent of a mesh.
+    """
+    network = SetNetwork(architecture, len(fields), seed).to(device)
+    first = load_example(fields[0], architecture)
+    load = lru_cache(maxsize=max(_CACHED_BYTES // first.size, 2 * recipe.batch))(load_example)
+    optimisers = _optimisers(network, recipe)
+    steps = recipe.steps(len(fields))
+    order = _shuffled(len(fields), min(recipe.batch, len(fields)), steps, seed)
+    averages = np.zeros(2)
+    progress.start("training", steps)
+    for step, chosen in enumerate(order):
+        for optimiser, peaks in optimisers:
+            for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+                group["lr"] = peak * _schedule(step / steps)
+            optimiser.zero_grad(set_to_none=True)
+        losses = batch_losses(network, chosen, [load(fields[i], architecture) for i in chosen], recipe.near_weight)
+        losses.total(recipe).backward()  # type: ignore[no-untyped-call]
+        for optimiser, _ in optimisers:
+            optimiser.step()
+        now = np.array([losses.distortion.item(), losses.bits.item()])
+        averages = now if step == 0 else _MOMENTUM * averages + (1 - _MOMENTUM) * now
+        progress.advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
+    return network.eval(), {"field_error": float(averages[0]), "estimated_bits_per_mesh": float(averages[1])}
+
+
+def _optimisers(network: SetNetwork, recipe: Recipe) -> list[tuple[torch.optim.Optimizer, list[float]]]:
+    """Return the optimisers with the peak learning rate of each of their groups.
+
+    Muon makes every direction of a matrix learn at the same speed: after 960 steps on 24 printed parts its mean surface
+    distance was a tenth of Adam's.
+    """
+    matrices = [t for t in network.tensors if t.dim() == 2]
+    vectors = [t for t in network.tensors if t.dim() == 1]
+    muon = torch.optim.Muon(matrices, lr=recipe.matrix_rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+    adam = torch.optim.Adam(
+        [
+            {"params": [*vectors, *network.latents], "lr": recipe.rate},
+            {"params": [network.log_steps, network.latent_log_steps], "lr": recipe.step_rate},
+        ],
+        betas=(0.9, 0.99),
+    )
+    return [(o, [group["lr"] for group in o.param_groups]) for o in (muon, adam)]
+
+
+def _schedule(done: float) -> float:
+    """Return the share of the peak learning rate: a short linear warm-up, then half a cosine."""
+    falling = _LAST_RATE + (1.0 - _LAST_RATE) * 0.5 * (1.0 + math.cos(math.pi * done))
+    return min((done + 1e-3) / _WARM_UP, 1.0) * falling
+
+
+def _shuffled(count: int, batch: int, steps: int, seed: int) -> list[list[int]]:
+    """Return the meshes of each step; every mesh is visited once before any is visited again."""
+    generator = np.random.default_rng(seed)
+    rounds = -(-steps * batch // count)
+    visits = np.concatenate([generator.permutation(count) for _ in range(rounds)])
+    return visits[: steps * batch].reshape(steps, batch).tolist()

@@ -1,0 +1,87 @@
+"""An archive against the meshes that it was made from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from meshset.errors import MeshsetError
+from meshset.evaluation import Metrics, compare, mean_metrics
+from meshset.geometry import Placement, read_mesh
+from meshset.pipeline.collect import Source, collect
+from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.reading import Archive
+from meshset.pipeline.requirements import require_modules
+from meshset.progress import Progress, Silent
+
+_SILENT = Silent()
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """What `evaluate` measured, in the cube [-1, 1]^3.
+
+    Attributes:
+        metrics: figures of every mesh by name, in stored order.
+        mean: their mean.
+        failures: meshes and files without counterpart, and those that cannot be read.
+    """
+
+    metrics: dict[str, Metrics]
+    mean: Metrics
+    failures: tuple[Failure, ...]
+
+
+def evaluate(
+    path: str | os.PathLike[str],
+    sources: Iterable[str | os.PathLike[str]],
+    *,
+    progress: Progress = _SILENT,
+) -> EvaluateResult:
+    """Measure every mesh of an archive against the file of the same name, with the paper's metrics.
+
+    Args:
+        path: the archive.
+        sources: files and folders, named as `compress` names them.
+        progress: listener.
+
+    Raises:
+        ArchiveError: the archive cannot be read.
+        NoMeshError: no mesh of the archive could be measured.
+        MissingExtraError: the 'compress' extra is not installed.
+    """
+    require_modules("evaluation", "compress", ("igl", "scipy"))
+    log = FailureLog()
+    with Archive(path) as archive:
+        found = {source.name: source for source in collect(sources, log).sources}
+        pairs = _pair(archive, found, log)
+        progress.start("evaluate", len(pairs))
+        metrics = {}
+        for source in pairs:
+            try:
+                metrics[source.name] = _measure(archive, source)
+            except MeshsetError as error:
+                log.add(Failure.of(source.name, error, path))
+            progress.advance()
+    if not metrics:
+        raise NoMeshError(f"{path}: no mesh could be compared with its source", log.failures)
+    return EvaluateResult(metrics, mean_metrics(list(metrics.values())), log.failures)
+
+
+def _pair(archive: Archive, found: dict[str, Source], log: FailureLog) -> list[Source]:
+    """Return the sources of meshes in the archive, in stored order; `log` gets what has no counterpart."""
+    for name in archive:
+        if name not in found:
+            log.add(Failure(name, "in the archive, but not among the sources"))
+    for name, source in found.items():
+        if name not in archive:
+            log.add(Failure(str(source.path), f"the archive holds no mesh named '{name}'"))
+    return [found[name] for name in archive if name in found]
+
+
+def _measure(archive: Archive, source: Source) -> Metrics:
+    original = read_mesh(source.path).mesh
+    placement = Placement.of(original)
+    # Through world units, so that a wrong place or size in the archive shows up as error.
+    return compare(placement.normalise(original), placement.normalise(archive[source.name]))

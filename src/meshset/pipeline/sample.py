@@ -1,0 +1,42 @@
+"""The procedural sample set as files, to try meshset without any data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from meshset.errors import MeshFileError
+from meshset.geometry import write_mesh
+from meshset.geometry.samples import sample_meshes
+from meshset.progress import Progress, Silent
+
+_SILENT = Silent()
+
+
+def write_samples(
+    folder: str | os.PathLike[str],
+    count: int,
+    *,
+    seed: int = 0,
+    file_format: str = "ply",
+    progress: Progress = _SILENT,
+) -> list[Path]:
+    """Write `count` sample meshes below `folder`, which is made if it is missing, and return the files.
+
+    Files of the same names are replaced.
+
+    Raises:
+        MeshFileError: the folder or a file cannot be written, or the format is unknown.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MeshFileError(f"{folder}: folder cannot be made ({error.strerror})") from None
+    progress.start("make samples", count)
+    written = []
+    for name, mesh in sample_meshes(count, seed):
+        written.append(folder / f"{name}.{file_format}")
+        write_mesh(mesh, written[-1])
+        progress.advance()
+    return written

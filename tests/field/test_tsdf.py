@@ -1,0 +1,116 @@
+"""Fields against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.field import shapes
+
+from meshset.errors import MeshFileError
+from meshset.field import TRUNCATION, Field, compute_field
+from meshset.field.grid import RowLookup, children, root_coords, spacing
+from meshset.geometry import Mesh
+
+
+def points_of(field: Field) -> np.ndarray:
+    return -1.0 + spacing(field.resolution) * field.coords.astype(np.float64)
+
+
+def expected(distance: np.ndarray, resolution: int) -> np.ndarray:
+    return np.clip(distance / (TRUNCATION * spacing(resolution)), -1.0, 1.0)
+
+
+@pytest.mark.parametrize("resolution", [32, 64, 128])
+def test_sphere_field_is_the_clamped_signed_distance(resolution: int) -> None:
+    field, notes = compute_field(shapes.sphere(), resolution)
+    exact = expected(np.linalg.norm(points_of(field), axis=1) - 0.8, resolution)
+    assert np.abs(field.tsdf - exact).max() < 0.02
+    assert notes == ()
+
+
+def test_torus_field_is_the_clamped_signed_distance() -> None:
+    field, _ = compute_field(shapes.torus(), 64)
+    assert np.abs(field.tsdf - expected(shapes.torus_distance(points_of(field)), 64)).max() < 0.02
+
+
+def test_box_field_is_exact() -> None:
+    low, high = (-0.73, -0.41, -0.3), (0.73, 0.41, 0.52)
+    field, _ = compute_field(shapes.box(low, high), 64)
+    exact = expected(shapes.box_distance(points_of(field), np.array(low), np.array(high)), 64)
+    assert np.abs(field.tsdf - exact).max() < 1e-5
+
+
+def test_every_point_of_the_band_is_there() -> None:
+    """No grid point closer to the surface than the truncation distance is missing, and none appears twice."""
+    field, _ = compute_field(shapes.torus(), 32)
+    grid = np.stack(np.meshgrid(*[np.arange(32)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    distance = np.abs(shapes.torus_distance(-1.0 + spacing(32) * grid))
+    near = {tuple(p) for p in grid[distance < 0.98 * TRUNCATION * spacing(32)]}
+    present = [tuple(p) for p in field.coords.tolist()]
+    assert near <= set(present)
+    assert len(present) == len(set(present))
+    assert len(present) < 0.5 * 32**3
+
+
+def test_nested_spheres_leave_a_shell() -> None:
+    hollow = shapes.joined(shapes.sphere(0.9), shapes.flipped(shapes.sphere(0.5)))
+    field, _ = compute_field(hollow, 64)
+    radius = np.linalg.norm(points_of(field), axis=1)
+    exact = expected(np.maximum(radius - 0.9, 0.5 - radius), 64)
+    assert np.abs(field.tsdf - exact).max() < 0.02
+
+
+def test_inside_out_mesh_is_turned_and_told() -> None:
+    field, _ = compute_field(shapes.sphere(), 32)
+    turned, notes = compute_field(shapes.flipped(shapes.sphere()), 32)
+    assert np.array_equal(field.tsdf, turned.tsdf)
+    assert notes == ("was inside out; turned",)
+
+
+def test_hole_in_a_sphere_spoils_signs_only_near_the_hole() -> None:
+    mesh = shapes.sphere(0.8)
+    kept = mesh.vertices[mesh.faces].mean(axis=1)[:, 2] < 0.75
+    field, _ = compute_field(Mesh(mesh.vertices, mesh.faces[kept]), 64)
+    points = points_of(field)
+    away = points[:, 2] < 0.6
+    exact = expected(np.linalg.norm(points, axis=1) - 0.8, 64)
+    assert np.abs(field.tsdf - exact)[away].max() < 0.02
+
+
+def test_plate_thinner_than_a_voxel_is_kept() -> None:
+    """The plate lies half way between two layers of grid points, so that no point is inside it."""
+    field, _ = compute_field(shapes.box((-0.9, -0.9, -0.002), (0.9, 0.9, 0.002)), 64)
+    inside = field.coords[field.tsdf < 0]
+    assert len(np.unique(inside[:, 2])) == 1
+    assert len(inside) > 0.9 * (1.8 / spacing(64)) ** 2
+
+
+def test_gap_thinner_than_a_voxel_is_kept() -> None:
+    blocks = shapes.joined(shapes.box((-0.9, -0.9, 0.002), (0.9, 0.9, 0.9)), shapes.box((-0.9, -0.9, -0.9), (0.9, 0.9, -0.002)))
+    field, _ = compute_field(blocks, 64)
+    middle = (np.abs(points_of(field)[:, 2]) < spacing(64)) & (np.abs(points_of(field)[:, :2]) < 0.8).all(axis=1)
+    assert (field.tsdf[middle] > 0).sum() > 0.9 * (1.6 / spacing(64)) ** 2
+
+
+def test_mesh_that_slips_through_the_grid_is_refused() -> None:
+    h = spacing(32)
+    with pytest.raises(MeshFileError, match="too thin"):
+        compute_field(shapes.box((-0.1 * h,) * 3, (0.1 * h,) * 3), 32)
+
+
+def test_field_survives_saving(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    field, _ = compute_field(shapes.torus(), 32)
+    field.save(tmp_path / "field.npz")
+    loaded = Field.load(tmp_path / "field.npz")
+    assert loaded.resolution == 32
+    assert np.array_equal(loaded.coords, field.coords)
+    assert np.array_equal(loaded.tsdf, field.tsdf)
+
+
+def test_rows_are_in_the_order_of_the_descent() -> None:
+    field, _ = compute_field(shapes.torus(), 32)
+    coords = root_coords(np.empty(0))
+    for _ in range(3):
+        coords = children(coords)
+    place = RowLookup(coords, 32).rows(field.coords.astype(np.int32))
+    assert (np.diff(place) > 0).all()
