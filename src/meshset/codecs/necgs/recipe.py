@@ -43,9 +43,9 @@ class Recipe:
 
 
 _PRESETS = {
-    "fast": Recipe(visits=8_000, epochs=40, rate_weight=1e-6),
-    "balanced": Recipe(visits=24_000, epochs=120, rate_weight=1e-6),
-    "best": Recipe(visits=80_000, epochs=400, rate_weight=7e-7),
+    "fast": Recipe(visits=10_000, epochs=40, rate_weight=7e-7),
+    "balanced": Recipe(visits=30_000, epochs=120, rate_weight=7e-7),
+    "best": Recipe(visits=90_000, epochs=400, rate_weight=5e-7),
 }
 
 

@@ -1,0 +1,159 @@
+"""The NeCGS codec as its users see it: meshes in, bytes out, meshes back."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.necgs import recipe
+from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.bitstream import pack_latent, pack_shared, unpack_latent, unpack_shared
+from meshset.codecs.necgs.codec import NecgsCodec
+from meshset.errors import ArchiveError, MeshsetError
+from meshset.evaluation.metrics import surface_distance
+from meshset.field.grid import spacing
+from meshset.geometry import Mesh
+from meshset.progress import Silent
+from tests.field import shapes
+
+SETTINGS = Settings(resolution=32, preset="fast")
+MESHES = [
+    shapes.sphere(0.8, rings=32),
+    shapes.torus(rows=48, columns=24),
+    shapes.box((-0.9, -0.5, -0.6), (0.9, 0.5, 0.6)),
+]
+
+
+def coded_with(visits: int, meshes: list[Mesh], settings: Settings = SETTINGS) -> CodedSet:
+    with pytest.MonkeyPatch.context() as patch:
+        short = dataclasses.replace(recipe._PRESETS["fast"], visits=visits, epochs=1)
+        patch.setitem(recipe._PRESETS, "fast", short)
+        return NecgsCodec().compress(meshes, settings, Silent())
+
+
+@pytest.fixture(scope="module")
+def coded() -> CodedSet:
+    return coded_with(600, MESHES)
+
+
+def payloads(coded: CodedSet) -> list[bytes]:
+    return [mesh.payload for mesh in coded.meshes if isinstance(mesh, CodedMesh)]
+
+
+def test_meshes_come_back_from_the_bytes_alone(coded: CodedSet) -> None:
+    decoder = NecgsCodec().open(coded.shared)
+    for original, payload in zip(MESHES, payloads(coded), strict=True):
+        mesh = decoder.decode(payload)
+        assert mesh.vertices.dtype == np.float32
+        assert mesh.faces.dtype == np.int32
+        assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).is_watertight
+        assert surface_distance(original, mesh, 5_000, 0)[0] < 0.02
+
+
+def test_numpy_and_torch_decode_the_same_mesh(coded: CodedSet) -> None:
+    by_numpy, by_torch = NecgsCodec().open(coded.shared), NecgsCodec().open(coded.shared, device="cpu")
+    for payload in payloads(coded):
+        ours, theirs = by_numpy.decode(payload), by_torch.decode(payload)
+        assert np.array_equal(ours.faces, theirs.faces)
+        assert np.abs(ours.vertices - theirs.vertices).max() < 1e-4
+
+
+def test_more_training_brings_less_error(coded: CodedSet) -> None:
+    brief = coded_with(60, MESHES)
+    assert coded.report["field_error"] < 0.6 * brief.report["field_error"]
+
+
+def test_real_bits_are_near_the_estimated_ones_and_never_above(coded: CodedSet) -> None:
+    real = 8 * (len(coded.shared) + sum(map(len, payloads(coded)))) / len(MESHES)
+    estimated = coded.report["estimated_bits_per_mesh"]
+    assert 0.8 * estimated < real < 1.02 * estimated
+
+
+def test_same_seed_same_bytes_other_seed_other_bytes() -> None:
+    first, again = coded_with(20, MESHES), coded_with(20, MESHES)
+    other = coded_with(20, MESHES, dataclasses.replace(SETTINGS, seed=1))
+    assert first == again
+    assert first.shared != other.shared
+
+
+def test_a_set_of_one_mesh() -> None:
+    coded = coded_with(4, MESHES[:1])
+    assert len(payloads(coded)) == 1
+
+
+def test_a_mesh_that_slips_through_the_grid_is_refused_and_the_rest_go_on() -> None:
+    speck = shapes.box((-0.1 * spacing(32),) * 3, (0.1 * spacing(32),) * 3)
+    coded = coded_with(4, [MESHES[0], speck, MESHES[1]])
+    assert [type(mesh) for mesh in coded.meshes] == [CodedMesh, Refusal, CodedMesh]
+    assert NecgsCodec().open(coded.shared).decode(payloads(coded)[1]) is not None
+    assert coded_with(4, [speck]) == CodedSet(b"", (coded.meshes[1],), {})
+
+
+def test_repairs_are_told() -> None:
+    coded = coded_with(4, [shapes.flipped(MESHES[0])])
+    assert [mesh.notes for mesh in coded.meshes if isinstance(mesh, CodedMesh)] == [("was inside out; turned",)]
+
+
+@pytest.mark.parametrize("wrong", [{"preset": "slow"}, {"resolution": 100}])
+def test_unknown_settings_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(MeshsetError, match="slow|100"):
+        NecgsCodec().compress(MESHES, dataclasses.replace(SETTINGS, **wrong), Silent())  # type: ignore[arg-type]
+
+
+def test_shared_part_survives_its_bytes(coded: CodedSet) -> None:
+    part = unpack_shared(coded.shared)
+    assert part.architecture == Architecture(32, (64, 48), hidden=64)
+    assert pack_shared(part) == coded.shared
+    for payload in payloads(coded):
+        assert pack_latent(unpack_latent(payload, part.latent_models), part.latent_models) == payload
+
+
+def test_shared_part_that_ends_in_its_tables_is_refused(coded: CodedSet) -> None:
+    """Where the coded numbers themselves are cut, only the archive's checksum can tell."""
+    for cut in range(150):
+        with pytest.raises(ArchiveError):
+            NecgsCodec().open(coded.shared[:cut])
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_shared_parts_are_refused_in_bounded_memory(data: bytes) -> None:
+    with pytest.raises(ArchiveError):
+        unpack_shared(data)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        (48, 16, 1, 64, 2, 64, 48),
+        (64, 0, 1, 64, 3, 64, 48, 32),
+        (64, 16, 2, 64, 3, 64, 48, 32),
+        (64, 16, 1, 9999, 3, 64, 48, 32),
+        (64, 16, 1, 64, 1, 64),
+        (64, 16, 1, 64, 3, 64, 0, 32),
+        (64, 1000, 1, 1000, 3, 1000, 1000, 1000),
+        (64, 16, 1, 64, 200),
+    ],
+)
+def test_impossible_decoders_are_refused(header: tuple[int, ...]) -> None:
+    from meshset.coding import varint
+
+    with pytest.raises(ArchiveError):
+        unpack_shared(b"".join(map(varint, header)) + bytes(1000))
+
+
+def test_decoded_memory_is_bounded_for_a_payload_of_noise(coded: CodedSet) -> None:
+    """Bits that were never written decode to some mesh, or are refused, but nothing else happens."""
+    decoder = NecgsCodec().open(coded.shared)
+    generator = np.random.default_rng(0)
+    for _ in range(5):
+        try:
+            mesh = decoder.decode(generator.bytes(4 * generator.integers(1, 100)))
+        except ArchiveError:
+            continue
+        assert np.isfinite(mesh.vertices).all()
