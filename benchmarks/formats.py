@@ -42,9 +42,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with (arguments.folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    results = {
-        r["file"]: {**read_one(arguments.folder / r["file"]), "expected": expectation(r)} for r in rows
-    }
+    results = {r["file"]: {**read_one(arguments.folder / r["file"]), "expected": expectation(r)} for r in rows}
     for name, found in results.items():
         expected = found["expected"]
         counts = f"{found.get('vertices', '-'):>6}/{expected.get('vertices', '-'):>6} "

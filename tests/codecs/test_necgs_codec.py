@@ -32,8 +32,8 @@ MESHES = [
 
 def coded_with(visits: int, meshes: list[Mesh], settings: Settings = SETTINGS) -> CodedSet:
     with pytest.MonkeyPatch.context() as patch:
-        short = dataclasses.replace(recipe._PRESETS["fast"], visits=visits, epochs=1)
-        patch.setitem(recipe._PRESETS, "fast", short)
+        short = dataclasses.replace(recipe.PRESETS["fast"], visits=visits, epochs=1)
+        patch.setitem(recipe.PRESETS, "fast", short)
         return NecgsCodec().compress(meshes, settings, Silent())
 
 

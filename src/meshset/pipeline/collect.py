@@ -72,9 +72,7 @@ def _files_below(folder: Path, log: FailureLog) -> Iterator[Path]:
     visited = set()
     for parent, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         visited.add(os.path.realpath(parent))
-        folders[:] = [
-            name for name in sorted(folders) if os.path.realpath(os.path.join(parent, name)) not in visited
-        ]
+        folders[:] = [name for name in sorted(folders) if os.path.realpath(Path(parent, name)) not in visited]
         yield from (Path(parent, name) for name in files)
 
 

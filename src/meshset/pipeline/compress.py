@@ -84,12 +84,13 @@ def compress(
     # The writer is opened before the work, so that an output that cannot be written is noticed now.
     with ArchiveWriter(output, overwrite) as writer:
         if found.skipped:
-            progress.note(f"{found.skipped} files of other kinds skipped")
+            progress.note(f"files of other kinds skipped: {found.skipped}")
         checked = check_sources(found.sources, log, progress)
         _require_some(checked, log)
-        meshes = LazyMeshes(checked)
-        coded = system.compress(meshes, settings, progress)
-        entries = _store(writer, system, coded, checked, meshes, log, progress)
+        coded = system.compress(LazyMeshes(checked), settings, progress)
+        kept = _kept(checked, coded, log)
+        _require_some(kept, log)
+        entries = _store(writer, system, coded.shared, kept, log, progress)
         _require_some(entries, log)
         writer.finish(_settings_record(settings, system, coded, len(log.failures)))
     return CompressResult(
@@ -104,37 +105,43 @@ def compress(
 
 def _require_some(left: Sequence[object], log: FailureLog) -> None:
     if not left:
-        count = len(log.failures)
-        reason = f"{count} files or folders cannot be used" if count else "no mesh files were found"
+        reason = "none of the files can be used" if log.failures else "no mesh files were found"
         raise NoMeshError(f"nothing to compress: {reason}", log.failures)
+
+
+def _kept(checked: Sequence[CheckedSource], coded: CodedSet, log: FailureLog) -> list[tuple[CheckedSource, CodedMesh]]:
+    """Return the meshes that were coded, with their sources; `log` gets those that the codec refused."""
+    kept = []
+    for source, item in zip(checked, coded.meshes, strict=True):
+        if isinstance(item, Refusal):
+            log.add(Failure(str(source.source.path), item.reason))
+        else:
+            kept.append((source, item))
+    return kept
 
 
 def _store(
     writer: ArchiveWriter,
     system: SetCodec,
-    coded: CodedSet,
-    checked: Sequence[CheckedSource],
-    meshes: Sequence[Any],
+    shared_bytes: bytes,
+    kept: Sequence[tuple[CheckedSource, CodedMesh]],
     log: FailureLog,
     progress: Progress,
 ) -> list[MeshEntry]:
-    """Write the shared part and all meshes that were coded; `log` gets the others."""
-    shared = writer.add_shared(system.id, coded.shared) if coded.shared else None
-    decoder = system.open(coded.shared)
-    progress.start("decode and measure", len(checked))
+    """Write the shared part and the meshes that decode; `log` gets the others."""
+    shared = writer.add_shared(system.id, shared_bytes) if shared_bytes else None
+    decoder = system.open(shared_bytes)
+    progress.start("decode and measure", len(kept))
     entries = []
-    for number, (source, item) in enumerate(zip(checked, coded.meshes, strict=True)):
+    for source, item in kept:
         path = source.source.path
-        if isinstance(item, Refusal):
-            log.add(Failure(str(path), item.reason))
+        try:
+            measured = measure(decoder, item.payload, source.read())
+        except MeshsetError as error:
+            # After hours of training one mesh that cannot be measured must not cost the others.
+            log.add(Failure.of(str(path), error, path))
         else:
-            try:
-                measured = measure(decoder, item.payload, meshes[number])
-            except MeshsetError as error:
-                # After hours of training one mesh that cannot be measured must not cost the others.
-                log.add(Failure.of(str(path), error, path))
-            else:
-                entries.append(_add(writer, system.id, shared, source, item, measured))
+            entries.append(_add(writer, system.id, shared, source, item, measured))
         progress.advance()
     return entries
 

@@ -39,9 +39,7 @@ def measure(decoder: MeshDecoder, payload: bytes, original: Mesh) -> Measured:
     if not len(decoded.faces):
         raise ArchiveError("nothing of its surface was left after coding")
     mean_distance, max_distance = surface_distance(original, decoded, SAMPLES)
-    return Measured(
-        len(decoded.vertices), len(decoded.faces), mean_distance, max_distance, _rounded_up(peak)
-    )
+    return Measured(len(decoded.vertices), len(decoded.faces), mean_distance, max_distance, _rounded_up(peak))
 
 
 def _decode_traced(decoder: MeshDecoder, payload: bytes) -> tuple[Mesh, int]:

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-import numpy as np
-
 from meshset.errors import MeshFileError
 from meshset.geometry import Mesh, Placement, obj_size, read_mesh
 from meshset.geometry.diagnosis import diagnose
@@ -100,19 +98,16 @@ def check_sources(sources: Iterable[Source], log: FailureLog, progress: Progress
 def _check(source: Source) -> CheckedSource:
     reading = read_mesh(source.path)
     mesh = reading.mesh
-    diagnosis = diagnose(mesh)
-    if diagnosis.degenerate_faces == diagnosis.faces:
-        raise MeshFileError(f"{source.path}: no surface, all faces have zero area")
     return CheckedSource(
         source=source,
         placement=Placement.of(mesh),
         vertices=len(mesh.vertices),
         faces=len(mesh.faces),
         obj_bytes=obj_size(mesh),
-        notes=(*reading.notes, *diagnosis.defects()),
+        notes=(*reading.notes, *diagnose(mesh).defects()),
         fingerprint=_fingerprint(mesh),
     )
 
 
 def _fingerprint(mesh: Mesh) -> int:
-    return zlib.crc32(np.ascontiguousarray(mesh.faces), zlib.crc32(np.ascontiguousarray(mesh.vertices)))
+    return zlib.crc32(mesh.faces.tobytes(), zlib.crc32(mesh.vertices.tobytes()))

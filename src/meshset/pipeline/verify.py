@@ -49,9 +49,7 @@ def verify(path: str | os.PathLike[str], *, progress: Progress = _SILENT) -> Ver
         return VerifyResult(len(archive), log.failures)
 
 
-def _check_sums(
-    archive: Archive, path: str | os.PathLike[str], log: FailureLog, progress: Progress
-) -> list[str]:
+def _check_sums(archive: Archive, path: str | os.PathLike[str], log: FailureLog, progress: Progress) -> list[str]:
     """Return the meshes whose bytes are as they were written; `log` gets the rest."""
     reader = archive.reader
     for number in range(len(reader.shared)):

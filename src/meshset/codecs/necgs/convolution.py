@@ -27,7 +27,7 @@ def _buffer(name: str, rows: int, columns: int, device: torch.device) -> Tensor:
 def _gathered(features: Tensor, neighbours: Tensor) -> Tensor:
     """Return (N, 27 C), the neighbourhood of every expanded voxel; valid until the next call."""
     out = _buffer("gathered", neighbours.numel(), features.shape[1], features.device)
-    padded = torch.cat([features, features.new_zeros(1, features.shape[1])])
+    padded = torch.cat([features.new_zeros(1, features.shape[1]), features])
     torch.index_select(padded, 0, neighbours.view(-1), out=out)
     return out.view(neighbours.shape[0], -1)
 
@@ -49,8 +49,8 @@ class _SparseConvolution(torch.autograd.Function):
         to_weights = _gathered(features, neighbours).t() @ gradient
         count, channels = neighbours.shape[0], features.shape[1]
         spread = _buffer("spread", count * 27 + 1, channels, features.device)
-        torch.mm(gradient, weights.t(), out=spread[:-1].view(count, -1))
-        spread[-1] = 0.0
+        torch.mm(gradient, weights.t(), out=spread[1:].view(count, -1))
+        spread[0] = 0.0
         to_features = torch.zeros_like(features)
         to_features[expanded] = embedding_bag(inverse, spread, mode="sum")
         return to_features, to_weights, None, None, None

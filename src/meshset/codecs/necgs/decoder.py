@@ -24,6 +24,9 @@ OFFSETS = tuple((dx, dy, dz) for dx, dy, dz in product((-1, 0, 1), repeat=3))
 FADE = 2.0
 """A voxel exists from a logit of -FADE on, and fully from 0 on: wary, since a voxel left out is a hole."""
 
+_CHUNK = 4096
+"""Voxels convolved at a time: their gathered neighbourhoods stay in the cache, and memory stays small."""
+
 Convolution = Callable[[Array, Array, Array], Array]
 """(features (M, C), neighbours (N, 27), weights (27 C, H)) to (N, H)."""
 
@@ -47,8 +50,15 @@ def convolve(features: Array, neighbours: Array, weights: Array) -> Array:
         weights: (27 C, H), rows ordered by neighbour, then channel.
     """
     xp = array_api_compat.array_namespace(features)
-    padded = xp.concat([features, xp.zeros((1, features.shape[1]), dtype=features.dtype, device=_device(features))])
-    return xp.reshape(padded[neighbours], (neighbours.shape[0], weights.shape[0])) @ weights
+    absent = xp.zeros((1, features.shape[1]), dtype=features.dtype, device=_device(features))
+    padded = xp.concat([features, absent])
+    neighbours = xp.where(neighbours < 0, features.shape[0], neighbours)
+    out = []
+    for first in range(0, neighbours.shape[0], _CHUNK):
+        rows = neighbours[first : first + _CHUNK]
+        gathered = xp.take(padded, xp.reshape(rows, (-1,)), axis=0)
+        out.append(xp.reshape(gathered, (rows.shape[0], weights.shape[0])) @ weights)
+    return xp.concat(out) if out else absent[:0] @ weights[: features.shape[1]]
 
 
 def neighbour_rows(coords: Array, rows: Array, resolution: int) -> Array:

@@ -42,7 +42,7 @@ class Recipe:
         return -(-max(self.visits, self.epochs * meshes) // min(self.batch, meshes))
 
 
-_PRESETS = {
+PRESETS = {
     "fast": Recipe(visits=10_000, epochs=40, rate_weight=7e-7),
     "balanced": Recipe(visits=30_000, epochs=120, rate_weight=7e-7),
     "best": Recipe(visits=90_000, epochs=400, rate_weight=5e-7),
@@ -51,9 +51,9 @@ _PRESETS = {
 
 def recipe_for(settings: Settings) -> Recipe:
     """Return the recipe of a preset. Raises MeshsetError for an unknown one."""
-    if settings.preset not in _PRESETS:
-        raise MeshsetError(f"unknown preset '{settings.preset}'; there are {', '.join(_PRESETS)}")
-    return _PRESETS[settings.preset]
+    if settings.preset not in PRESETS:
+        raise MeshsetError(f"unknown preset '{settings.preset}'; there are {', '.join(PRESETS)}")
+    return PRESETS[settings.preset]
 
 
 def architecture_for(settings: Settings) -> Architecture:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from meshset.codecs.necgs.architecture import NEIGHBOURS
 from meshset.codecs.necgs.decoder import neighbour_rows
@@ -22,8 +23,8 @@ class Level:
     Attributes:
         size: M.
         expanded: (N,) int32 rows of the M voxels that are expanded.
-        neighbours: (N, 27) int32 rows of the M voxels around each expanded one, -1 where absent.
-        inverse: (N, 27) int32, where in a flat (N, 27) array the k-th value was read from this expanded voxel, -1
+        neighbours: (N, 27) int32, 1 + row of the M voxels around each expanded one, 0 where absent.
+        inverse: (N, 27) int32, 1 + where in a flat (N, 27) array the k-th value was read from this expanded voxel, 0
             where none.
     """
 
@@ -38,8 +39,8 @@ def _level(coords: NDArray[np.int32], expanded: NDArray[np.int32], side: int) ->
     among_expanded = np.full(len(coords) + 1, -1, dtype=np.int32)
     among_expanded[expanded] = np.arange(len(expanded), dtype=np.int32)
     reader = among_expanded[neighbours[:, ::-1]]
-    inverse = np.where(reader < 0, -1, NEIGHBOURS * reader + np.arange(NEIGHBOURS, dtype=np.int32))
-    return Level(len(coords), expanded, neighbours, inverse.astype(np.int32))
+    inverse = np.where(reader < 0, 0, 1 + NEIGHBOURS * reader + np.arange(NEIGHBOURS, dtype=np.int32))
+    return Level(len(coords), expanded, neighbours + np.int32(1), inverse.astype(np.int32))
 
 
 def field_levels(field: Field, to_full_resolution: bool) -> list[Level]:
@@ -69,40 +70,39 @@ def field_levels(field: Field, to_full_resolution: bool) -> list[Level]:
 
 @dataclass(frozen=True)
 class BatchLevel:
-    """The same as `Level` for several meshes one after the other, as tensors; absent neighbours point to a row of
-    zeros.
+    """The same as `Level` for several meshes one after the other, as tensors.
 
     Attributes:
         expanded: (N,) int64.
         wanted: (M,) float32, 1 where a voxel is expanded.
-        neighbours: (N, 27) int32, M where absent.
-        inverse: (N, 27) int32, 27 N where absent.
+        neighbours: (N, 27) int32, 1 + row, 0 where absent.
+        inverse: (N, 27) int32, 1 + place, 0 where none.
     """
 
-    expanded: torch.Tensor
-    wanted: torch.Tensor
-    neighbours: torch.Tensor
-    inverse: torch.Tensor
+    expanded: Tensor
+    wanted: Tensor
+    neighbours: Tensor
+    inverse: Tensor
 
 
 def batch_level(levels: Sequence[Level], device: torch.device) -> BatchLevel:
     """Join the same level of several meshes."""
-    size = sum(level.size for level in levels)
-    count = sum(len(level.expanded) for level in levels)
-    expanded, neighbours, inverse = [], [], []
-    first, first_expanded = 0, 0
-    for level in levels:
-        expanded.append(level.expanded + first)
-        neighbours.append(np.where(level.neighbours < 0, size, level.neighbours + first))
-        inverse.append(np.where(level.inverse < 0, NEIGHBOURS * count, level.inverse + NEIGHBOURS * first_expanded))
-        first += level.size
-        first_expanded += len(level.expanded)
-    rows = torch.from_numpy(np.concatenate(expanded).astype(np.int64)).to(device)
-    wanted = torch.zeros(size, device=device)
-    wanted[rows] = 1.0
-    return BatchLevel(
-        rows,
-        wanted,
-        torch.from_numpy(np.concatenate(neighbours).astype(np.int32)).to(device),
-        torch.from_numpy(np.concatenate(inverse).astype(np.int32)).to(device),
-    )
+    sizes = [level.size for level in levels]
+    counts = [len(level.expanded) for level in levels]
+    first = [sum(sizes[:i]) for i in range(len(levels))]
+    first_place = [NEIGHBOURS * sum(counts[:i]) for i in range(len(levels))]
+    expanded = torch.cat(
+        [torch.from_numpy(level.expanded).long() + f for level, f in zip(levels, first, strict=True)]
+    ).to(device)
+    wanted = torch.zeros(sum(sizes), device=device)
+    wanted[expanded] = 1.0
+    neighbours = _joined([level.neighbours for level in levels], first, device)
+    inverse = _joined([level.inverse for level in levels], first_place, device)
+    return BatchLevel(expanded, wanted, neighbours, inverse)
+
+
+def _joined(indices: Sequence[NDArray[np.int32]], first: Sequence[int], device: torch.device) -> Tensor:
+    """Concatenate tables of indices that count from 1, moving all but the zeros by where their mesh begins."""
+    moved = [torch.from_numpy(table).to(device) for table in indices]
+    moved = [torch.where(t > 0, t + f, 0) if f else t for t, f in zip(moved, first, strict=True)]
+    return torch.cat(moved) if len(moved) > 1 else moved[0]

@@ -1,0 +1,79 @@
+"""What the benchmarks share: choosing meshes by their manifest, timing, and writing JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from meshset.pipeline.evaluate import evaluate
+from meshset.pipeline.summary import summarise
+from meshset.progress import Progress
+
+
+def largest_clean(folder: Path, count: int) -> list[Path]:
+    """Return the `count` meshes with the most faces among those that the manifest flags as clean."""
+    rows = [row for row in manifest(folder) if row["flag"] == "clean"]
+    rows.sort(key=lambda row: -int(row["n_faces"]))
+    return [folder / row["file"] for row in rows[:count]]
+
+
+def manifest(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of a data folder's manifest.csv."""
+    with (folder / "manifest.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def seconds(work: Callable[[], Any], repeats: int) -> float:
+    """Return the shortest time of `repeats` runs after one that warms up."""
+    work()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
+
+    packages = ("meshset", "numpy", "torch", "libigl", "constriction")
+    return {
+        "cores": os.cpu_count(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def write_json(path: Path, command: str, figures: dict[str, Any]) -> None:
+    """Write figures beside the command that made them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"command": command, "machine": machine(), **figures}, indent=1) + "\n")
+    print(f"wrote {path}")
+
+
+def set_figures(archive: Path, sources: list[Path], progress: Progress) -> dict[str, Any]:
+    """Return the row of a set in a table: sizes on disk, and the mean metrics over its meshes."""
+    summary, result = summarise(archive), evaluate(archive, sources, progress=progress)
+    if result.failures:
+        raise SystemExit("\n".join(map(str, result.failures)))
+    return {
+        "meshes": summary.meshes,
+        "obj_bytes": summary.source_bytes,
+        "archive_bytes": summary.archive_bytes,
+        "ratio": round(summary.ratio, 1),
+        "decoder_bytes": summary.shared_bytes,
+        "latent_bytes": summary.payload_bytes,
+        "index_bytes": summary.index_bytes,
+        **{key: float(value) for key, value in asdict(result.mean).items()},
+        "worst_mean_distance": max(metrics.mean_distance for metrics in result.metrics.values()),
+    }

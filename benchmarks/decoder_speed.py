@@ -1,0 +1,103 @@
+"""How much faster the narrow band is than the same network on the whole grid: one training step, and one decoding.
+
+python benchmarks/decoder_speed.py ../shared/data/things --out benchmarks/results/decoder_speed.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from _common import largest_clean, seconds, write_json
+from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.decoder import decode_field
+from meshset.codecs.necgs.dense import decode_dense
+from meshset.codecs.necgs.network import SetNetwork
+from meshset.codecs.necgs.recipe import Recipe
+from meshset.codecs.necgs.training import Example, batch_losses, load_example, train
+from meshset.field import Field, compute_field, extract_surface
+from meshset.geometry import Placement, read_mesh
+from meshset.progress import Silent
+
+ARCHITECTURES = {
+    "paper": Architecture(128, (64, 48, 32, 24, 16), hidden=0),
+    "default": Architecture(128, (64, 48, 32, 24), hidden=64),
+}
+
+
+def dense_loss(network: SetNetwork, target: torch.Tensor) -> torch.Tensor:
+    weights, weight_bits = network.quantised_weights()
+    latent, latent_bits = network.quantised_latents([0])
+    error = (decode_dense(latent, weights, network.architecture)[..., 0] - target).abs().mean()
+    return error + 1e-6 * (weight_bits + latent_bits)
+
+
+def step(network: SetNetwork, loss: torch.Tensor) -> None:
+    network.zero_grad()
+    loss.backward()
+
+
+def measure(architecture: Architecture, field: Field, repeats: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "field.npz"
+        field.save(path)
+        # Trained for a while, so that what is decoded is a narrow band and not noise.
+        recipe = Recipe(visits=300, epochs=1, rate_weight=1e-7, batch=1, expansion_weight=3.0)
+        network, _ = train([path], architecture, recipe, "cpu", 0, Silent())
+        example: Example = load_example(path, architecture)
+    target = torch.ones((architecture.resolution,) * 3)
+    target[tuple(torch.from_numpy(field.coords).long().T)] = torch.from_numpy(field.tsdf)
+    network.train()
+    narrow_step = seconds(lambda: step(network, batch_losses(network, [0], [example], 5.0).total(recipe)), repeats)
+    dense_step = seconds(lambda: step(network, dense_loss(network, target)), max(repeats // 3, 1))
+
+    latent = network.final_latent(0).values
+    weights = {name: tensor.values for name, tensor in network.final_weights().items()}
+    as_torch = {name: torch.from_numpy(value) for name, value in weights.items()}
+    grid = np.stack(np.meshgrid(*[np.arange(architecture.resolution)] * 3, indexing="ij"), -1).reshape(-1, 3)
+
+    def narrow_decode() -> None:
+        coords, values = decode_field(latent, weights, architecture)
+        extract_surface(coords, values[:, 0], architecture.resolution)
+
+    def dense_decode() -> None:
+        with torch.no_grad():
+            values = decode_dense(torch.from_numpy(latent), as_torch, architecture).numpy()
+        extract_surface(grid, values.reshape(-1), architecture.resolution)
+
+    narrow, dense = seconds(narrow_decode, repeats), seconds(dense_decode, max(repeats // 3, 1))
+    return {
+        "parameters": architecture.parameters,
+        "training_step_narrow_s": narrow_step,
+        "training_step_dense_s": dense_step,
+        "training_step_ratio": dense_step / narrow_step,
+        "decode_narrow_s": narrow,
+        "decode_dense_s": dense,
+        "decode_ratio": dense / narrow,
+        "points_decoded": len(decode_field(latent, weights, architecture)[0]),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="a data folder with manifest.csv; its largest clean mesh is used")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--repeats", type=int, default=9)
+    options = parser.parse_args()
+    path = largest_clean(options.folder, 24)[11]
+    mesh = read_mesh(path).mesh
+    field, _ = compute_field(Placement.of(mesh).normalise(mesh), 128)
+    figures = {name: measure(a, field, options.repeats) for name, a in ARCHITECTURES.items()}
+    for name, row in figures.items():
+        print(name, {key: round(value, 3) for key, value in row.items()})
+    command = f"python benchmarks/decoder_speed.py {options.folder.name} --out {options.out}"
+    share = float((np.abs(field.tsdf) < 1).sum() / 128**3)
+    write_json(options.out, command, {"mesh": path.name, "faces": len(mesh.faces), "band_share": share, **figures})
+
+
+if __name__ == "__main__":
+    main()

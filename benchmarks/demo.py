@@ -1,0 +1,43 @@
+"""The main job on a generated sample set, ending with a table: what `make demo` runs.
+
+python benchmarks/demo.py demo
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from _common import set_figures
+from meshset.cli.progress import showing_progress
+from meshset.codecs.base import Settings
+from meshset.pipeline.compress import compress
+from meshset.pipeline.extract import extract
+from meshset.pipeline.sample import write_samples
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where samples, archive and extracted meshes go")
+    parser.add_argument("--count", type=int, default=24)
+    options = parser.parse_args()
+    start = time.perf_counter()
+    models, archive = options.folder / "models", options.folder / "models.mset"
+    with showing_progress() as progress:
+        write_samples(models, options.count, progress=progress)
+        compress([models], archive, settings=Settings(preset="fast"), overwrite=True, progress=progress)
+        extract(archive, options.folder / "extracted", file_format="obj", overwrite=True, progress=progress)
+        figures = set_figures(archive, [models], progress)
+    figures["seconds"] = round(time.perf_counter() - start, 1)
+    width = max(map(len, figures))
+    print("\n" + "\n".join(f"{key.replace('_', ' '):<{width}}  {_shown(value)}" for key, value in figures.items()))
+    print(f"\nlook at {archive} (meshset list, meshset info) and {options.folder / 'extracted'}")
+
+
+def _shown(value: float) -> str:
+    return f"{value:>14,}" if isinstance(value, int) or value >= 10 else f"{value:>14.5f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Peak memory of compressing many meshes at K = 128, in a process of its own.
+
+Training is cut to a few visits of each mesh: memory stops growing once every mesh has been visited.
+
+    python benchmarks/memory.py ../shared/data/humans --count 200 --out benchmarks/results/memory.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from _common import manifest, write_json
+from meshset.cli.progress import showing_progress
+from meshset.codecs.base import Settings
+from meshset.codecs.necgs import recipe
+from meshset.pipeline.compress import compress
+
+VISITS_OF_EACH = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--resolution", type=int, default=128)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    rows = sorted(manifest(options.folder), key=lambda row: -int(row["n_faces"]))
+    paths = [options.folder / row["file"] for row in rows[: options.count]]
+    short = dataclasses.replace(recipe.PRESETS["fast"], visits=0, epochs=VISITS_OF_EACH)
+    recipe.PRESETS["fast"] = short
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, showing_progress() as progress:
+        settings = Settings(resolution=options.resolution, preset="fast")
+        result = compress(paths, Path(folder) / "set.mset", settings=settings, progress=progress)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    figures = {
+        "meshes": len(result.entries),
+        "failures": [str(failure) for failure in result.failures],
+        "source_bytes": result.source_bytes,
+        "resolution": options.resolution,
+        "visits_of_each_mesh": VISITS_OF_EACH,
+        "peak_memory_bytes": peak,
+        "seconds": round(time.perf_counter() - start, 1),
+    }
+    print(figures)
+    command = f"python benchmarks/memory.py {options.folder.name} --count {options.count} --out {options.out}"
+    write_json(options.out, command, figures)
+
+
+if __name__ == "__main__":
+    main()

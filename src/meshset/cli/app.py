@@ -1,0 +1,203 @@
+"""The commands: options in, pipeline called, results printed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshset.cli.options import Device, Format, Preset, Resolution, known_codec
+from meshset.cli.output import finish, guarded, hint, say, say_json
+from meshset.cli.progress import showing_progress
+from meshset.cli.text import printable
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Compress a set of 3D meshes into one small file and get every mesh back by name."
+    "\n\nExample: meshset compress models/ -o models.mset",
+)
+
+ArchivePath = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="An .mset file.", show_default=False)]
+Sources = Annotated[
+    list[Path], typer.Argument(metavar="PATH", help="Mesh files, and folders of them.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+REMESHES = (
+    "meshset keeps the shapes and remeshes them: vertex order, connectivity, colours, texture coordinates and other "
+    "attributes are not kept"
+)
+
+
+def run() -> None:
+    """Parse the command line and run one command."""
+    app()
+
+
+@app.command(epilog="Example: meshset compress models/ bunny.obj -o models.mset --preset fast")
+def compress(
+    paths: Sources,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The archive to make.", show_default=False)],
+    resolution: Annotated[
+        Resolution, typer.Option(help="Grid points along each side; doubling it doubles the detail.")
+    ] = Resolution.K64,
+    preset: Annotated[
+        Preset, typer.Option(help="How long to train; longer is smaller and more exact.")
+    ] = Preset.BALANCED,
+    codec: Annotated[str, typer.Option(help="Compression system.", callback=known_codec)] = "necgs",
+    device: Annotated[
+        Device, typer.Option(help="Where to train; auto takes a CUDA GPU if there is one.")
+    ] = Device.AUTO,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same archive.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that fails.")] = False,
+    json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show errors and the result only.")] = False,
+) -> None:
+    """Compress mesh files into one archive.
+
+    The shapes are kept, not their triangles: vertex order, connectivity and attributes change.
+    """
+    with guarded(interrupted="interrupted, nothing written"):
+        if not quiet:
+            hint(REMESHES)
+        from meshset.cli.tables import compress_line
+        from meshset.codecs.base import Settings
+        from meshset.pipeline.compress import compress
+        from meshset.pipeline.summary import summarise_mesh
+
+        settings = Settings(int(resolution.value), preset.value, device.value, seed)
+        with showing_progress(quiet) as progress:
+            result = compress(
+                paths,
+                output,
+                settings=settings,
+                codec=codec,
+                overwrite=force,
+                strict=strict,
+                progress=progress,
+            )
+    with guarded():
+        if json:
+            meshes = [asdict(summarise_mesh(entry)) for entry in result.entries]
+            say_json({**asdict(result), "path": str(result.path), "entries": meshes})
+        else:
+            say(compress_line(result))
+        finish(result.failures)
+
+
+@app.command("list", epilog="Example: meshset list models.mset")
+def list_(archive: ArchivePath, json: AsJson = False) -> None:
+    """List the meshes of an archive: size, faces and measured error.
+
+    Errors are distances in the cube [-1, 1]^3 that every mesh is scaled to. "of diagonal" is the mean error as a
+    share of the diagonal of the mesh's bounding box.
+    """
+    with guarded():
+        from meshset.cli.tables import mesh_table
+        from meshset.pipeline.summary import list_meshes
+
+        meshes = list_meshes(archive)
+        if json:
+            say_json([asdict(mesh) for mesh in meshes])
+        else:
+            say(mesh_table(meshes))
+
+
+@app.command(epilog="Example: meshset info models.mset --json")
+def info(archive: ArchivePath, json: AsJson = False) -> None:
+    """Show the totals of an archive, where its bytes go, and what it was made with."""
+    with guarded():
+        from meshset.cli.tables import summary_table
+        from meshset.pipeline.summary import summarise
+
+        summary = summarise(archive)
+        if json:
+            say_json(asdict(summary))
+        else:
+            say(summary_table(summary))
+
+
+@app.command(epilog="Example: meshset extract models.mset bunny 'animals/*' -o out/ --format obj")
+def extract(
+    archive: ArchivePath,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to.", show_default=False)
+    ],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Names or patterns; none means all.")
+    ] = None,
+    file_format: Annotated[Format, typer.Option("--format", help="Kind of files to write.")] = Format.PLY,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
+) -> None:
+    """Write meshes of an archive as files."""
+    with guarded():
+        from meshset.pipeline.extract import extract
+
+        with showing_progress() as progress:
+            result = extract(
+                archive,
+                output,
+                names or [],
+                file_format=file_format.value,
+                overwrite=force,
+                progress=progress,
+            )
+        say(f"{len(result.written)} meshes written to {printable(str(output))}")
+        finish(result.failures)
+
+
+@app.command(epilog="Example: meshset test models.mset")
+def test(archive: ArchivePath) -> None:
+    """Check every checksum of an archive, then decode every mesh."""
+    with guarded():
+        from meshset.pipeline.verify import verify
+
+        with showing_progress() as progress:
+            result = verify(archive, progress=progress)
+        finish(result.failures)
+        say(f"{printable(str(archive))}: all {result.meshes} meshes are whole and decode")
+
+
+@app.command("eval", epilog="Example: meshset eval models.mset models/")
+def evaluate(archive: ArchivePath, paths: Sources, json: AsJson = False) -> None:
+    """Measure an archive against the meshes that it was made from.
+
+    Chamfer distance, normal consistency and F-scores as in the NeCGS paper, and the mean and largest distance to the
+    other surface, all in the cube [-1, 1]^3.
+    """
+    with guarded():
+        from meshset.cli.tables import metrics_table
+        from meshset.pipeline.evaluate import evaluate
+
+        with showing_progress() as progress:
+            result = evaluate(archive, paths, progress=progress)
+        if json:
+            say_json(asdict(result))
+        else:
+            say(metrics_table(result.metrics, result.mean))
+        finish(result.failures)
+
+
+@app.command(epilog="Example: meshset sample demo/ --count 24 --seed 0 --format ply")
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.", show_default=False)],
+    count: Annotated[int, typer.Option(min=1, help="Number of meshes.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other shapes.")] = 0,
+    file_format: Annotated[Format, typer.Option("--format", help="Kind of files to write.")] = Format.PLY,
+) -> None:
+    """Write a set of made-up meshes, organic and mechanical, to try meshset with.
+
+    Files of the same names are replaced.
+    """
+    with guarded():
+        from meshset.pipeline.sample import write_samples
+
+        with showing_progress() as progress:
+            files = write_samples(folder, count, seed=seed, file_format=file_format.value, progress=progress)
+        say(f"{len(files)} meshes written to {printable(str(folder))}")

@@ -1,0 +1,51 @@
+"""The values that options take."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import typer
+
+
+class Resolution(str, Enum):
+    """Grid points along each side of the cube."""
+
+    K32 = "32"
+    K64 = "64"
+    K128 = "128"
+    K256 = "256"
+
+
+class Preset(str, Enum):
+    """How long to train."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    BEST = "best"
+
+
+class Device(str, Enum):
+    """Where to train."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class Format(str, Enum):
+    """`meshset.geometry.WRITABLE_FORMATS`, which cannot be imported without numpy; a test compares the two."""
+
+    OBJ = "obj"
+    PLY = "ply"
+    STL = "stl"
+    OFF = "off"
+    GLB = "glb"
+
+
+def known_codec(name: str) -> str:
+    """Return `name`, or raise a usage error if there is no such codec."""
+    from meshset.codecs import codec_names
+
+    if name not in codec_names():
+        raise typer.BadParameter(f"there is no codec {name!r}, only {', '.join(codec_names())}")
+    return name

@@ -1,0 +1,99 @@
+"""What commands print: results on stdout, errors in one line each on stderr."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from meshset.cli.text import printable
+from meshset.errors import MeshsetError
+from meshset.pipeline.failures import Failure, NoMeshError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, 128 + SIGINT as shells have it."""
+
+
+def say(text: str) -> None:
+    """Print one result, already printable, on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def say_json(value: Any) -> None:
+    """Print a JSON value on stdout; ASCII only, so that no name can reach the terminal unescaped."""
+    say(json.dumps(value, indent=2))
+
+
+def hint(text: str) -> None:
+    """Print one line for the user on stderr."""
+    sys.stderr.write(printable(text) + "\n")
+
+
+def error(message: str) -> None:
+    """Print one error line on stderr."""
+    hint(f"meshset: error: {message}")
+
+
+def finish(failures: Iterable[Failure]) -> None:
+    """List the failures, and leave with exit code 1 if there are any."""
+    failures = list(failures)
+    for failure in failures:
+        error(str(failure))
+    if failures:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def guarded(interrupted: str = "interrupted") -> Iterator[None]:
+    """Turn the errors of a command into one line and an exit code.
+
+    Args:
+        interrupted: what to say after Ctrl-C.
+    """
+    _accept_all_characters()
+    try:
+        yield
+        sys.stdout.flush()
+    except NoMeshError as nothing:
+        for failure in nothing.failures:
+            error(str(failure))
+        _fail(str(nothing))
+    except MeshsetError as known:
+        _fail(str(known))
+    except MemoryError:
+        _fail("not enough memory")
+    except KeyboardInterrupt:
+        hint(f"meshset: {interrupted}")
+        raise typer.Exit(INTERRUPTED) from None
+    except OSError as broken:
+        _close_stdout()
+        # A reader such as `head` that has seen enough is no error.
+        if broken.errno != errno.EPIPE:
+            error(str(broken))
+        raise typer.Exit(1) from None
+
+
+def _fail(message: str) -> None:
+    error(message)
+    raise typer.Exit(1)
+
+
+def _accept_all_characters() -> None:
+    """Escape what the terminal's encoding lacks instead of stopping there."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _close_stdout() -> None:
+    """Send the rest of stdout nowhere, so that Python does not complain about it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

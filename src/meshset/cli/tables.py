@@ -1,0 +1,92 @@
+"""Results as tables and lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from meshset.cli.text import duration, figure, printable, share, size, table
+from meshset.pipeline.summary import ArchiveSummary, MeshSummary
+
+if TYPE_CHECKING:
+    from meshset.evaluation import Metrics
+    from meshset.pipeline.compress import CompressResult
+
+
+def mesh_table(meshes: Sequence[MeshSummary]) -> str:
+    """Return the listing of an archive."""
+    header = ["name", "codec", "bytes", "faces", "mean error", "max error", "of diagonal", "notes"]
+    rows = [
+        [
+            mesh.name,
+            mesh.codec,
+            str(mesh.bytes),
+            str(mesh.faces),
+            figure(mesh.mean_error),
+            figure(mesh.max_error),
+            share(mesh.mean_error_of_diagonal),
+            "; ".join(mesh.notes),
+        ]
+        for mesh in meshes
+    ]
+    return table(header, rows, [False, False, True, True, True, True, True, False])
+
+
+def summary_table(summary: ArchiveSummary) -> str:
+    """Return the totals of an archive and the settings that it was made with."""
+    rows = [
+        ("meshes", str(summary.meshes)),
+        ("archive", size(summary.archive_bytes)),
+        ("as OBJ text", size(summary.source_bytes)),
+        ("ratio", f"{summary.ratio:.1f}"),
+        ("shared parts", size(summary.shared_bytes)),
+        ("meshes alone", size(summary.payload_bytes)),
+        ("index", size(summary.index_bytes)),
+        ("mean error", figure(summary.mean_error)),
+        ("max error", figure(summary.max_error)),
+        ("memory to decode", size(summary.peak_memory)),
+        ("format", summary.format_version),
+    ]
+    if summary.torn_bytes:
+        rows.append(("torn bytes", f"{summary.torn_bytes}: an append was interrupted, or the end is damaged"))
+    rows += [(f"settings: {path}", value) for path, value in _flat(summary.settings)]
+    return table(("what", "value"), rows, [False, False]).partition("\n")[2]
+
+
+def metrics_table(metrics: Mapping[str, Metrics], mean: Metrics) -> str:
+    """Return the figures of every mesh and, last, their mean."""
+    header = ["name", "CD", "NC", "F1 0.005", "F1 0.01", "mean error", "max error"]
+    rows = [
+        [
+            name,
+            figure(one.cd),
+            f"{one.nc:.4f}",
+            f"{one.f1_005:.4f}",
+            f"{one.f1_01:.4f}",
+            figure(one.mean_distance),
+            figure(one.max_distance),
+        ]
+        for name, one in [*metrics.items(), ("mean", mean)]
+    ]
+    return table(header, rows, [False] + [True] * 6)
+
+
+def compress_line(result: CompressResult) -> str:
+    """Return the one line that sums up a compression."""
+    ratio = result.source_bytes / result.archive_bytes
+    return (
+        f"{printable(str(result.path))}: {len(result.entries)} meshes, {size(result.source_bytes)} as OBJ text in "
+        f"{size(result.archive_bytes)}, ratio {ratio:.1f}, {duration(result.seconds)}"
+    )
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested settings as dotted paths with their values as text."""
+    rows = []
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            rows += _flat(value, f"{prefix}{key}.")
+        else:
+            rows.append((prefix + key, value if isinstance(value, str) else json.dumps(value)))
+    return rows

@@ -1,0 +1,69 @@
+"""Text for people: safe on every terminal, in columns, with units."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+
+def printable(text: str) -> str:
+    """Return `text` with everything escaped that could move a cursor, change a colour or break a line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> str:
+    """Return aligned lines, the header first.
+
+    Args:
+        header: title of each column.
+        rows: one text a column; made printable here.
+        numbers: for each column, whether it is aligned to the right.
+    """
+    lines = [[printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            " " * (width - _width(cell)) + cell if right else cell + " " * (width - _width(cell))
+            for cell, width, right in zip(line, widths, numbers, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def size(count: int) -> str:
+    """Return a number of bytes with a decimal unit, such as "198.3 KB"."""
+    if count < 1000:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("KB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:.1f} TB"
+
+
+def figure(value: float | None) -> str:
+    """Return three digits of a distance, "-" where there is none."""
+    return "-" if value is None else f"{value:.2e}"
+
+
+def share(value: float | None) -> str:
+    """Return a share as percent with three decimals, "-" where there is none."""
+    return "-" if value is None else f"{value:.3%}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time such as "45 s", "12 min 5 s" or "3 h 20 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _width(text: str) -> int:
+    """Return the columns that a terminal takes for `text`."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

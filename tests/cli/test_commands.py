@@ -1,0 +1,232 @@
+"""What every command prints and how it exits."""
+
+import json
+
+import pytest
+import raw_codec
+
+from meshset.archive import ArchiveReader, ArchiveWriter
+from meshset.cli.app import app
+from meshset.cli.options import Format
+from meshset.geometry import WRITABLE_FORMATS, read_mesh
+
+COMMANDS = ["compress", "list", "info", "extract", "test", "eval", "sample"]
+
+
+def errors(result):
+    return [line for line in result.stderr.splitlines() if line.startswith("meshset: error: ")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(meshset, command):
+    result = meshset(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: meshset {command} " in result.stdout
+
+
+def test_all_commands_are_tested():
+    assert sorted(command.name or command.callback.__name__ for command in app.registered_commands) == sorted(COMMANDS)
+
+
+def test_formats_are_those_of_the_library():
+    assert tuple(format.value for format in Format) == WRITABLE_FORMATS
+
+
+def test_compress_says_that_it_remeshes_and_sums_up(meshset, models, tmp_path):
+    result = meshset("compress", models, "-o", tmp_path / "a.mset", "--codec", "raw", "--device", "cpu")
+    assert result.exit_code == 0
+    assert result.stderr.count("remeshes") == 1
+    assert result.stderr.startswith("meshset keeps the shapes and remeshes them")
+    assert "check files: 2" in result.stderr
+    assert result.stdout.startswith(f"{tmp_path / 'a.mset'}: 2 meshes, ")
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_quiet_says_only_the_result(meshset, models, tmp_path):
+    result = meshset("compress", models, "-o", tmp_path / "a.mset", "--codec", "raw", "--quiet", "--device", "cpu")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "2 meshes" in result.stdout
+
+
+def test_compress_json_and_options_reach_the_archive(meshset, models, tmp_path):
+    options = ["--resolution", "128", "--preset", "fast", "--seed", "7", "--device", "cpu", "--codec", "raw", "--json"]
+    result = meshset("compress", models, "-o", tmp_path / "a.mset", *options)
+    summary = json.loads(result.stdout)
+    assert [entry["name"] for entry in summary["entries"]] == ["animals/ball", "box"]
+    assert summary["failures"] == []
+    assert summary["archive_bytes"] == (tmp_path / "a.mset").stat().st_size
+    with ArchiveReader(tmp_path / "a.mset") as reader:
+        chosen = {key: reader.settings[key] for key in ("resolution", "preset", "seed", "device")}
+    assert chosen == {"resolution": 128, "preset": "fast", "seed": 7, "device": "cpu"}
+
+
+def test_failures_are_listed_at_the_end_and_the_rest_is_written(meshset, models, tmp_path):
+    (models / "empty.obj").touch()
+    output = tmp_path / "a.mset"
+    result = meshset("compress", models, "-o", output, "--codec", "raw", "--device", "cpu")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == f"meshset: error: {models / 'empty.obj'}: empty file"
+    assert "2 meshes" in result.stdout
+    assert output.exists()
+
+
+def test_nothing_to_compress_says_why(meshset, tmp_path):
+    (tmp_path / "empty.obj").touch()
+    result = meshset("compress", tmp_path, "-o", tmp_path / "a.mset", "--codec", "raw", "--device", "cpu")
+    assert result.exit_code == 1
+    assert errors(result) == [
+        f"meshset: error: {tmp_path / 'empty.obj'}: empty file",
+        "meshset: error: nothing to compress: none of the files can be used",
+    ]
+
+
+def test_existing_archive_needs_force(meshset, archive, models):
+    arguments = ["compress", models, "-o", archive, "--codec", "raw", "--device", "cpu"]
+    result = meshset(*arguments)
+    assert result.exit_code == 1
+    assert errors(result) == [f"meshset: error: {archive}: exists already"]
+    assert meshset(*arguments, "--force").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["compress"],
+        ["compress", "x.obj"],
+        ["compress", "x.obj", "-o", "x.mset", "--resolution", "65"],
+        ["compress", "x.obj", "-o", "x.mset", "--codec", "zip"],
+        ["compress", "x.obj", "-o", "x.mset", "--seed", "-1"],
+        ["extract", "x.mset", "-o", "out", "--format", "exe"],
+        ["list"],
+        ["sing"],
+    ],
+)
+def test_usage_errors_exit_with_2(meshset, arguments):
+    result = meshset(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", ["list", "info", "extract", "test", "eval"])
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "No such file"), (b"solid stl", "not a meshset"), (b"", "not a meshset")]
+)
+def test_what_is_no_archive_is_one_line(meshset, tmp_path, command, content, reason):
+    path = tmp_path / "x.mset"
+    if content is not None:
+        path.write_bytes(content)
+    more = {"extract": ["-o", tmp_path / "out"], "eval": [tmp_path]}.get(command, [])
+    result = meshset(command, path, *more)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"meshset: error: {path}: ")
+    assert reason in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_list_is_a_table(meshset, archive):
+    lines = meshset("list", archive).stdout.splitlines()
+    assert lines[0].split() == [
+        "name",
+        "codec",
+        "bytes",
+        "faces",
+        "mean",
+        "error",
+        "max",
+        "error",
+        "of",
+        "diagonal",
+        "notes",
+    ]
+    assert [line.split()[:4] for line in lines[1:]] == [
+        ["animals/ball", "raw", str(8 + 12 * 482), "320"],
+        ["box", "raw", str(8 + 12 * 20), "12"],
+    ]
+    assert all(line.endswith("stored raw") for line in lines[1:])
+
+
+def test_list_and_info_json(meshset, archive):
+    meshes = json.loads(meshset("list", archive, "--json").stdout)
+    assert [mesh["name"] for mesh in meshes] == ["animals/ball", "box"]
+    assert meshes[1]["source_faces"] == 12
+    info = json.loads(meshset("info", archive, "--json").stdout)
+    assert info["meshes"] == 2
+    assert info["shared_bytes"] == len(raw_codec.SHARED)
+    assert info["settings"]["report"]["nested"] == {"loss": 0.5}
+
+
+def test_info_shows_totals_and_settings(meshset, archive):
+    text = meshset("info", archive).stdout
+    rows = dict(line.split("  ", 1) for line in text.splitlines())
+    rows = {key.strip(): value.strip() for key, value in rows.items()}
+    assert rows["meshes"] == "2"
+    assert rows["shared parts"] == "11 B"
+    assert rows["settings: codec"] == "raw"
+    assert rows["settings: report.nested.loss"] == "0.5"
+    assert "torn bytes" not in rows
+
+
+def test_hostile_text_does_not_reach_the_terminal(meshset, tmp_path):
+    path = tmp_path / "evil.mset"
+    hidden = "[red]bold\u202etxt.exe"
+    with ArchiveWriter(path) as writer:
+        values = {"vertices": 3, "faces": 1, "source_vertices": 3, "source_faces": 1, "source_bytes": 9}
+        writer.add_mesh(
+            hidden, b"x", codec_id=9, shared=None, lower=(0, 0, 0), upper=(1, 1, 1), notes=[hidden], **values
+        )
+        writer.finish({"report": {"\x1b[2J": "\x1b]0;owned\x07\n"}})
+    listing, info = meshset("list", path).stdout, meshset("info", path).stdout
+    assert listing.count("[red]bold\\u202etxt.exe") == 2
+    assert "settings: report.\\x1b[2J" in info
+    assert "\\x1b]0;owned\\x07\\n" in info
+    unknown = meshset("extract", path, "\x1b[2J", "-o", tmp_path / "out").stderr
+    for text in (listing, info, unknown, meshset("test", path).stderr, meshset("info", path, "--json").stdout):
+        assert all(c.isprintable() or c == "\n" for c in text)
+
+
+def test_extract_writes_files(meshset, archive, tmp_path):
+    result = meshset("extract", archive, "box", "animals/*", "-o", tmp_path / "out", "--format", "obj")
+    assert (result.exit_code, result.stdout) == (0, f"2 meshes written to {tmp_path / 'out'}\n")
+    assert len(read_mesh(tmp_path / "out" / "animals" / "ball.obj").mesh.faces) == 320
+    again = meshset("extract", archive, "box", "-o", tmp_path / "out", "--format", "obj")
+    assert again.exit_code == 1
+    assert errors(again) == [f"meshset: error: box: {tmp_path / 'out' / 'box.obj'}: exists already"]
+    assert meshset("extract", archive, "box", "-o", tmp_path / "out", "--format", "obj", "--force").exit_code == 0
+
+
+def test_unknown_mesh_name_proposes_others(meshset, archive, tmp_path):
+    result = meshset("extract", archive, "bux", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stderr == f"meshset: error: {archive}: holds no mesh named 'bux'; did you mean 'box'?\n"
+
+
+def test_test_tells_whole_from_damaged(meshset, archive):
+    result = meshset("test", archive)
+    assert (result.exit_code, result.stdout) == (0, f"{archive}: all 2 meshes are whole and decode\n")
+    with ArchiveReader(archive) as reader:
+        offset = reader.entries["box"].offset
+    content = bytearray(archive.read_bytes())
+    content[offset] ^= 1
+    archive.write_bytes(content)
+    damaged = meshset("test", archive)
+    assert (damaged.exit_code, damaged.stdout) == (1, "")
+    assert errors(damaged) == ["meshset: error: box: mesh 'box' is damaged: its checksum is wrong"]
+
+
+def test_eval_prints_a_table_with_the_mean_and_lists_what_is_missing(meshset, archive, models):
+    (models / "animals" / "ball.ply").unlink()
+    result = meshset("eval", archive, models)
+    assert result.exit_code == 1
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["name", "box", "mean"]
+    assert errors(result) == ["meshset: error: animals/ball: in the archive, but not among the sources"]
+    figures = json.loads(meshset("eval", archive, models, "--json").stdout)
+    assert figures["mean"] == figures["metrics"]["box"]
+    assert figures["failures"][0]["subject"] == "animals/ball"
+
+
+def test_sample_writes_a_set(meshset, tmp_path):
+    result = meshset("sample", tmp_path / "demo", "--count", "2", "--seed", "1", "--format", "off")
+    assert result.exit_code == 0
+    assert [path.suffix for path in (tmp_path / "demo").iterdir()] == [".off", ".off"]

@@ -1,0 +1,222 @@
+"""From files to an archive."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import raw_codec
+
+from meshset.archive import ArchiveReader
+from meshset.codecs.base import Settings
+from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExtraError
+from meshset.geometry import obj_size, read_mesh
+from meshset.pipeline.collect import Source
+from meshset.pipeline.compress import compress
+from meshset.pipeline.failures import FailureLog, NoMeshError
+from meshset.pipeline.requirements import resolve_device
+from meshset.pipeline.sources import KEPT_MESHES, LazyMeshes, check_sources
+from meshset.progress import Silent
+
+BAD_FILES = {
+    "empty.obj": (b"", "empty file"),
+    "nan.obj": (b"v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "NaN or infinite"),
+    "points.obj": (b"v 0 0 0\nv 1 0 0\nv 0 1 0\n", "no faces"),
+    "flat.obj": (b"v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n", "no area"),
+    "cut.stl": (b"\0" * 80 + b"\5\0\0\0", "truncated"),
+}
+
+
+@pytest.fixture
+def damaged(models):
+    """The folder of models with every bad file beside the good ones."""
+    for name, (content, _) in BAD_FILES.items():
+        (models / name).write_bytes(content)
+    return models
+
+
+def test_archive_holds_every_mesh_and_what_is_known_of_it(pack, models):
+    result = pack(models)
+    assert [entry.name for entry in result.entries] == ["animals/Round", "ball", "box"]
+    assert result.failures == ()
+    with ArchiveReader(result.path) as reader:
+        entry = reader.entries["ball"]
+        original = read_mesh(models / "ball.ply").mesh
+        assert entry.source_bytes == obj_size(original)
+        assert (entry.source_vertices, entry.source_faces) == (162, 320)
+        assert (entry.vertices, entry.faces) == (162, 320)
+        np.testing.assert_array_equal([entry.lower, entry.upper], original.bounds)
+        assert 0 <= entry.mean_distance < 1e-6
+        assert 0 <= entry.max_distance < 1e-6
+        assert entry.peak_memory >= 1 << 20
+        assert entry.notes == ("stored raw",)
+        assert result.source_bytes == sum(e.source_bytes for e in reader.entries.values())
+        assert result.archive_bytes == reader.size == result.path.stat().st_size
+
+
+def test_settings_say_what_the_archive_was_made_with(pack, damaged):
+    result = pack(damaged)
+    with ArchiveReader(result.path) as reader:
+        version = reader.settings.pop("meshset")
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+        assert reader.settings == {
+            "codec": "raw",
+            "resolution": 64,
+            "preset": "balanced",
+            "device": "cpu",
+            "seed": 0,
+            "refused": len(BAD_FILES),
+            "report": {"meshes": 3, "nested": {"loss": 0.5}},
+        }
+
+
+def test_same_input_gives_the_same_bytes(pack, models, tmp_path):
+    first = pack(models, output=tmp_path / "a.mset").path.read_bytes()
+    assert pack(models, output=tmp_path / "b.mset").path.read_bytes() == first
+
+
+def test_bad_files_are_reported_and_the_rest_is_stored(pack, damaged):
+    result = pack(damaged)
+    assert len(result.entries) == 3
+    reasons = {Path(failure.subject).name: failure.reason for failure in result.failures}
+    assert set(reasons) == set(BAD_FILES)
+    for name, (_, reason) in BAD_FILES.items():
+        assert reason in reasons[name]
+        assert str(damaged) not in reasons[name]
+
+
+def test_strict_stops_at_the_first_bad_file_and_writes_nothing(pack, damaged, tmp_path):
+    with pytest.raises(MeshsetError, match=r"cut\.stl: "):
+        pack(damaged, strict=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["models"]
+
+
+def test_refusals_of_the_codec_are_failures(pack, models):
+    file = raw_codec.tetrahedron(models / "tetra.obj")
+    result = pack(models)
+    assert [str(failure) for failure in result.failures] == [f"{file}: raw codec takes no tetrahedra"]
+    with ArchiveReader(result.path) as reader:
+        assert "tetra" not in reader.entries
+        assert reader.settings["refused"] == 1
+
+
+def test_mesh_that_decodes_to_nothing_is_a_failure(pack, models):
+    result = pack(models, codec="empty")
+    assert [entry.name for entry in result.entries] == ["animals/Round", "ball"]
+    assert "nothing of its surface was left" in result.failures[0].reason
+
+
+@pytest.mark.parametrize("maker", [raw_codec.tetrahedron, None])
+def test_nothing_left_is_an_error_that_knows_why(pack, tmp_path, maker):
+    file = tmp_path / "only.obj"
+    maker(file) if maker else file.touch()
+    with pytest.raises(NoMeshError, match="nothing to compress: none of the files") as caught:
+        pack(file)
+    assert caught.value.failures[0].subject == str(file)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_folder_without_meshes_is_an_error(pack, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NoMeshError, match="no mesh files were found"):
+        pack(tmp_path / "empty")
+
+
+def test_existing_output_needs_overwrite(pack, models, tmp_path):
+    output = tmp_path / "set.mset"
+    output.write_bytes(b"precious")
+    with pytest.raises(ArchiveError, match=r"set\.mset: exists already"):
+        pack(models)
+    assert output.read_bytes() == b"precious"
+    pack(models, overwrite=True)
+    with ArchiveReader(output) as reader:
+        assert len(reader.entries) == 3
+
+
+def test_output_that_cannot_be_written_is_noticed_before_any_work(tmp_path, models, pack, monkeypatch):
+    monkeypatch.setattr(raw_codec.RawCodec, "compress", lambda *_: pytest.fail("worked for nothing"))
+    with pytest.raises(ArchiveError, match="there is no folder"):
+        pack(models, output=tmp_path / "none" / "set.mset")
+
+
+def test_file_that_changes_during_the_work_is_an_error(pack, models, tmp_path, monkeypatch):
+    honest = raw_codec.RawCodec.compress
+
+    def compress_later(self, meshes, settings, progress):
+        raw_codec.ball(models / "box.obj")
+        return honest(self, meshes, settings, progress)
+
+    monkeypatch.setattr(raw_codec.RawCodec, "compress", compress_later)
+    with pytest.raises(MeshFileError, match=r"box\.obj: changed while it was being compressed"):
+        pack(models)
+    assert not (tmp_path / "set.mset").exists()
+
+
+def test_file_that_vanishes_after_training_costs_only_itself(pack, models, monkeypatch):
+    honest = raw_codec.RawCodec.compress
+
+    def compress_and_lose(self, meshes, settings, progress):
+        coded = honest(self, meshes, settings, progress)
+        (models / "box.obj").unlink()
+        return coded
+
+    monkeypatch.setattr(raw_codec.RawCodec, "compress", compress_and_lose)
+    result = pack(models)
+    assert [entry.name for entry in result.entries] == ["animals/Round", "ball"]
+    assert [str(failure) for failure in result.failures] == [f"{models / 'box.obj'}: no such file"]
+
+
+def test_defects_become_notes(pack, tmp_path):
+    file = tmp_path / "open.obj"
+    file.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 1 1 1\nf 1 2 3\nf 2 4 3\n")
+    (entry,) = pack(file).entries
+    assert "holes: 4 edges of only one face" in entry.notes
+
+
+def test_other_kinds_of_files_are_told(pack, models):
+    notes = []
+
+    class Listener(Silent):
+        def note(self, message):
+            notes.append(message)
+
+    (models / "readme.txt").touch()
+    pack(models, progress=Listener())
+    assert notes == ["files of other kinds skipped: 1"]
+
+
+def test_lazy_meshes_are_in_the_cube_and_only_few_stay_in_memory(tmp_path, monkeypatch):
+    sources = [Source(str(n), raw_codec.ball(tmp_path / f"{n}.ply", centre=(n, 0, 0))) for n in range(6)]
+    meshes = LazyMeshes(check_sources(sources, FailureLog(), Silent()))
+    assert [float(np.ptp(mesh.vertices, axis=0).max()) for mesh in meshes] == pytest.approx([1.99] * 6)
+    for number in range(6):
+        (tmp_path / f"{number}.ply").unlink()
+    kept = range(6 - KEPT_MESHES, 6)
+    assert all(len(meshes[number].faces) == 320 for number in kept)
+    with pytest.raises(MeshFileError, match="no such file"):
+        meshes[0]
+    assert len(meshes[2:4]) == 2
+
+
+def test_unknown_codec_and_device(tmp_path, models):
+    with pytest.raises(MeshsetError, match="there is no codec 'zip', only necgs"):
+        compress([models], tmp_path / "x.mset", settings=Settings(), codec="zip")
+
+
+def test_device_is_checked(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto") == "cpu"
+    with pytest.raises(MeshsetError, match="device cuda: torch sees no CUDA GPU"):
+        resolve_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto") == "cuda"
+
+
+@pytest.mark.parametrize("module", ["torch", "igl", "scipy"])
+def test_missing_extra_is_told_before_anything_is_read(pack, tmp_path, monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=r"meshset\[compress\]"):
+        pack(tmp_path / "none")

@@ -1,0 +1,128 @@
+"""From an archive to files."""
+
+import os
+
+import numpy as np
+import pytest
+
+from meshset.archive import ArchiveReader, ArchiveWriter
+from meshset.errors import MeshsetError
+from meshset.geometry import WRITABLE_FORMATS, read_mesh
+from meshset.pipeline.extract import extract
+from meshset.pipeline.reading import UnknownMeshError
+
+
+def rename(source, target, names):
+    """Copy the mesh "box" of an archive under other names."""
+    with ArchiveReader(source) as reader, ArchiveWriter(target) as writer:
+        shared = writer.add_shared(reader.shared[0].codec_id, reader.read_shared(0))
+        entry = reader.entries["box"]
+        for name in names:
+            writer.add_mesh(
+                name,
+                reader.read_payload("box"),
+                codec_id=entry.codec_id,
+                shared=shared,
+                lower=entry.lower,
+                upper=entry.upper,
+                vertices=8,
+                faces=12,
+                source_vertices=8,
+                source_faces=12,
+                source_bytes=500,
+            )
+        writer.finish({})
+    return target
+
+
+@pytest.mark.parametrize("file_format", WRITABLE_FORMATS)
+def test_all_meshes_become_files(archive, models, tmp_path, file_format):
+    out = tmp_path / "new" / "out"
+    result = extract(archive, out, file_format=file_format)
+    assert result.failures == ()
+    assert result.written == tuple(out / f"{name}.{file_format}" for name in ("animals/Round", "ball", "box"))
+    bounds = read_mesh(out / f"ball.{file_format}").mesh.bounds
+    np.testing.assert_allclose(bounds, read_mesh(models / "ball.ply").mesh.bounds, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("names", "files"),
+    [
+        (["ball"], ["ball.ply"]),
+        (["box", "ball", "box"], ["ball.ply", "box.ply"]),
+        (["animals/*"], ["animals/Round.ply"]),
+        (["b*", "box"], ["ball.ply", "box.ply"]),
+    ],
+)
+def test_names_and_patterns_select(archive, tmp_path, names, files):
+    result = extract(archive, tmp_path / "out", names)
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in result.written] == files
+    assert sum(path.is_file() for path in (tmp_path / "out").rglob("*")) == len(files)
+
+
+@pytest.mark.parametrize("name", ["bal", "z*"])
+def test_unknown_name_writes_nothing(archive, tmp_path, name):
+    with pytest.raises(UnknownMeshError):
+        extract(archive, tmp_path / "out", ["box", name])
+    assert not (tmp_path / "out").exists()
+
+
+def test_existing_files_need_overwrite(archive, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "ball.ply").write_text("precious")
+    result = extract(archive, tmp_path / "out")
+    assert [str(failure) for failure in result.failures] == [f"ball: {tmp_path / 'out' / 'ball.ply'}: exists already"]
+    assert len(result.written) == 2
+    assert (tmp_path / "out" / "ball.ply").read_text() == "precious"
+    assert extract(archive, tmp_path / "out", ["ball"], overwrite=True).failures == ()
+    assert len(read_mesh(tmp_path / "out" / "ball.ply").mesh.faces) == 320
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights")
+def test_links_do_not_lead_out_of_the_folder(archive, tmp_path):
+    outside, out = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    out.mkdir()
+    (out / "animals").symlink_to(outside)
+    result = extract(archive, out)
+    assert "a link leads out of the folder" in result.failures[0].reason
+    assert len(result.written) == 2
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights")
+def test_one_file_is_never_written_twice_even_with_overwrite(archive, tmp_path):
+    # A link between folders does to "A/x" and "a/x" what a file system that ignores case does.
+    source = rename(archive, tmp_path / "case.mset", ["A/x", "a/x"])
+    out = tmp_path / "out"
+    (out / "A").mkdir(parents=True)
+    (out / "a").symlink_to(out / "A")
+    result = extract(source, out, overwrite=True)
+    assert result.written == (out / "A" / "x.ply",)
+    assert "is the same file as" in result.failures[0].reason
+
+
+def test_names_that_cannot_both_be_files_are_failures(archive, tmp_path):
+    source = rename(archive, tmp_path / "both.mset", ["a", "a.ply/b", "c"])
+    result = extract(source, tmp_path / "out")
+    assert [path.name for path in result.written] == ["a.ply", "c.ply"]
+    assert "cannot be written" in result.failures[0].reason
+
+
+def test_damaged_mesh_costs_only_itself(archive, tmp_path):
+    with ArchiveReader(archive) as reader:
+        place = reader.entries["ball"].offset + 20
+    content = bytearray(archive.read_bytes())
+    content[place] ^= 1
+    archive.write_bytes(content)
+    result = extract(archive, tmp_path / "out")
+    assert [str(failure) for failure in result.failures] == ["ball: mesh 'ball' is damaged: its checksum is wrong"]
+    assert [path.name for path in result.written] == ["Round.ply", "box.ply"]
+
+
+def test_target_folder_that_is_a_file_and_unknown_format(archive, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(MeshsetError, match=r"file: folder cannot be made \(File exists\)"):
+        extract(archive, tmp_path / "file")
+    with pytest.raises(MeshsetError, match="cannot write format 'exe'"):
+        extract(archive, tmp_path / "out", file_format="exe")
