@@ -62,7 +62,7 @@ def write_json(path: Path, command: str, figures: dict[str, Any]) -> None:
 
 
 def set_figures(archive: Path, sources: list[Path], progress: Progress) -> dict[str, Any]:
-    """Return the row of a set in a table: sizes on disk, and the mean metrics over its meshes."""
+    """Return the row of a set in a table: sizes on disk, and metrics, each the mean over its meshes."""
     summary, result = summarise(archive), evaluate(archive, sources, progress=progress)
     if result.failures:
         raise SystemExit("\n".join(map(str, result.failures)))

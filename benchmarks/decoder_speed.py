@@ -20,7 +20,7 @@ from meshset.codecs.necgs.network import SetNetwork
 from meshset.codecs.necgs.recipe import Recipe
 from meshset.codecs.necgs.training import Example, batch_losses, load_example, train
 from meshset.field import Field, compute_field, extract_surface
-from meshset.geometry import Placement, read_mesh
+from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.progress import Silent
 
 ARCHITECTURES = {
@@ -82,21 +82,31 @@ def measure(architecture: Architecture, field: Field, repeats: int) -> dict[str,
     }
 
 
+def band_share(field: Field) -> float:
+    return float((np.abs(field.tsdf) < 1).sum() / field.resolution**3)
+
+
+def typical(folder: Path) -> tuple[Mesh, Field]:
+    """Return the mesh, of the 24 clean ones with the most faces, whose share of the grid in the band is the median."""
+    meshes = [read_mesh(path).mesh for path in largest_clean(folder, 24)]
+    fields = [compute_field(Placement.of(mesh).normalise(mesh), 128)[0] for mesh in meshes]
+    middle = sorted(range(len(fields)), key=lambda i: band_share(fields[i]))[len(fields) // 2]
+    return meshes[middle], fields[middle]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="a data folder with manifest.csv; its largest clean mesh is used")
+    parser.add_argument("folder", type=Path, help="a data folder with manifest.csv; a typical clean mesh of it is used")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--repeats", type=int, default=9)
     options = parser.parse_args()
-    path = largest_clean(options.folder, 24)[11]
-    mesh = read_mesh(path).mesh
-    field, _ = compute_field(Placement.of(mesh).normalise(mesh), 128)
+    mesh, field = typical(options.folder)
     figures = {name: measure(a, field, options.repeats) for name, a in ARCHITECTURES.items()}
     for name, row in figures.items():
         print(name, {key: round(value, 3) for key, value in row.items()})
     command = f"python benchmarks/decoder_speed.py {options.folder.name} --out {options.out}"
-    share = float((np.abs(field.tsdf) < 1).sum() / 128**3)
-    write_json(options.out, command, {"mesh": path.name, "faces": len(mesh.faces), "band_share": share, **figures})
+    described = {"faces": len(mesh.faces), "band_share": band_share(field), "points": len(field.tsdf)}
+    write_json(options.out, command, {**described, **figures})
 
 
 if __name__ == "__main__":

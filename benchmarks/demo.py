@@ -9,7 +9,7 @@ import argparse
 import time
 from pathlib import Path
 
-from _common import set_figures
+from _common import set_figures, write_json
 from meshset.cli.progress import showing_progress
 from meshset.codecs.base import Settings
 from meshset.pipeline.compress import compress
@@ -21,15 +21,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where samples, archive and extracted meshes go")
     parser.add_argument("--count", type=int, default=24)
+    parser.add_argument("--out", type=Path, help="also write the figures as JSON")
     options = parser.parse_args()
     start = time.perf_counter()
     models, archive = options.folder / "models", options.folder / "models.mset"
     with showing_progress() as progress:
         write_samples(models, options.count, progress=progress)
-        compress([models], archive, settings=Settings(preset="fast"), overwrite=True, progress=progress)
+        settings = Settings(resolution=64, preset="fast")
+        result = compress([models], archive, settings=settings, overwrite=True, progress=progress)
         extract(archive, options.folder / "extracted", file_format="obj", overwrite=True, progress=progress)
         figures = set_figures(archive, [models], progress)
+    figures["compress_seconds"] = round(result.seconds, 1)
     figures["seconds"] = round(time.perf_counter() - start, 1)
+    if options.out:
+        write_json(options.out, f"python benchmarks/demo.py demo --out {options.out}", figures)
     width = max(map(len, figures))
     print("\n" + "\n".join(f"{key.replace('_', ' '):<{width}}  {_shown(value)}" for key, value in figures.items()))
     print(f"\nlook at {archive} (meshset list, meshset info) and {options.folder / 'extracted'}")

@@ -83,7 +83,7 @@ def main() -> None:
             out = ("--output", folder / "out", "--format", "obj", "--force")
             figures[f"list_500_s_{environment}"] = seconds(lambda run=run: run("list", archive), 5)
             figures[f"extract_one_k64_s_{environment}"] = seconds(
-                lambda run=run: run("extract", archive, "part-250", *out), 5
+                lambda run=run, out=out: run("extract", archive, "part-250", *out), 5
             )
     print(figures)
     write_json(options.out, f"python benchmarks/start_up.py --out {options.out}", figures)
