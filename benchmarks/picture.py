@@ -1,6 +1,6 @@
 """Draw originals above what comes out of an archive, without a display: the README's picture.
 
-    python benchmarks/picture.py set.mset models/ --names gear-000 vase-000 --out docs/parts.png
+python benchmarks/picture.py set.mset models/ --names gear-000 vase-000 --out docs/parts.png
 """
 
 from __future__ import annotations

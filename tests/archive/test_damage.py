@@ -85,9 +85,7 @@ def test_a_transfer_as_text_is_named(golden: Path, old: bytes, new: bytes) -> No
         ArchiveReader(io.BytesIO(golden.read_bytes().replace(old, new)))
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\0", b"PK\3\4" + bytes(500), MAGIC, END_MAGIC, END_MAGIC * 50, MAGIC * 50]
-)
+@pytest.mark.parametrize("data", [b"", b"\0", b"PK\3\4" + bytes(500), MAGIC, END_MAGIC, END_MAGIC * 50, MAGIC * 50])
 def test_other_files_are_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "other.mset"
     path.write_bytes(data)
@@ -157,9 +155,7 @@ def test_an_append_counts_from_its_last_byte(golden: Path, append: Any, entry: M
         assert reader.read_payload("animals/cat") == b"cat latents"
 
 
-def test_a_damaged_index_is_not_passed_over_for_an_older_one(
-    golden: Path, append: Any, entry: MeshEntry
-) -> None:
+def test_a_damaged_index_is_not_passed_over_for_an_older_one(golden: Path, append: Any, entry: MeshEntry) -> None:
     # An older set under a valid newest trailer would be a silent loss of meshes.
     old = golden.read_bytes()
     new = bytearray(append(old, bytes(64), [replace(entry, offset=len(old))]))

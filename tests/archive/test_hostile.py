@@ -115,9 +115,7 @@ def test_chunks_may_touch_and_leave_gaps(forge: Any, entry: MeshEntry) -> None:
         assert [(part.offset, part.length) for part in reader.entries.values()] == places
 
 
-@pytest.mark.parametrize(
-    "shared", [SharedEntry(1, 10, 4, 0), SharedEntry(1, 80, 1, 0), SharedEntry(1, 2**63, 0, 0)]
-)
+@pytest.mark.parametrize("shared", [SharedEntry(1, 10, 4, 0), SharedEntry(1, 80, 1, 0), SharedEntry(1, 2**63, 0, 0)])
 def test_shared_parts_must_lie_in_the_file(forge: Any, shared: SharedEntry) -> None:
     refuse(forge(shared=[shared]), "outside the file")
 
@@ -305,10 +303,7 @@ def test_a_newer_major_version_may_have_another_trailer() -> None:
 
 
 def test_a_newer_minor_version_may_say_more(forge: Any, entry: MeshEntry) -> None:
-    longer = (
-        record(entry, 0, b"\0" + b"".join(pack_table("ffffff", [(*entry.lower, *entry.upper)])))
-        + b"new column"
-    )
+    longer = record(entry, 0, b"\0" + b"".join(pack_table("ffffff", [(*entry.lower, *entry.upper)]))) + b"new column"
     with ArchiveReader(io.BytesIO(forge(body=longer, header=header(1, 7)))) as reader:
         assert reader.version == (1, 7)
         assert reader.entries["a"].faces == 12
@@ -317,9 +312,7 @@ def test_a_newer_minor_version_may_say_more(forge: Any, entry: MeshEntry) -> Non
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_mutated_index_never_raises_anything_else(
-    forge: Any, entry: MeshEntry, data: st.DataObject
-) -> None:
+def test_a_mutated_index_never_raises_anything_else(forge: Any, entry: MeshEntry, data: st.DataObject) -> None:
     # The checksums are valid: only the rules for each field stand between these bytes and the caller.
     archive = forge([entry, replace(entry, name="b", offset=20, notes=("x",))], [SharedEntry(1, 24, 5, 0)])
     offset, stored = struct.unpack_from("<QI", archive, len(archive) - 40)
@@ -330,9 +323,7 @@ def test_a_mutated_index_never_raises_anything_else(
         reader = ArchiveReader(io.BytesIO(forge(body=bytes(whole))))
     except ArchiveError:
         return
-    spans = sorted(
-        (part.offset, part.offset + part.length) for part in (*reader.shared, *reader.entries.values())
-    )
+    spans = sorted((part.offset, part.offset + part.length) for part in (*reader.shared, *reader.entries.values()))
     assert all(16 <= start <= stop <= 80 for start, stop in spans)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
 

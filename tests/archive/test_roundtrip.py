@@ -51,19 +51,13 @@ MESHES = st.fixed_dictionaries(
         "mean_distance": DISTANCES,
         "max_distance": DISTANCES,
         "peak_memory": st.integers(0, 2**32 - 1).map(lambda mebibytes: mebibytes << 20),
-        "notes": st.lists(st.sampled_from(["one", "två", "a longer note, with a comma"]), max_size=3).map(
-            tuple
-        ),
+        "notes": st.lists(st.sampled_from(["one", "två", "a longer note, with a comma"]), max_size=3).map(tuple),
     }
 ).flatmap(lambda mesh: boxes().map(lambda box: mesh | box))
 JSON = st.dictionaries(
     st.text(max_size=5),
     st.recursive(
-        st.none()
-        | st.booleans()
-        | st.integers()
-        | st.floats(allow_nan=False, allow_infinity=False)
-        | st.text(),
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
         max_leaves=6,
     ),

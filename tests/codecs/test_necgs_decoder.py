@@ -84,7 +84,8 @@ def test_field_hardly_changes_where_a_voxel_starts_to_exist() -> None:
     assert max(abs(fewer[c] - more[c]) for c in both) < 1e-3
 
 
-def test_backward_pass_agrees_with_autograd() -> None:
+@pytest.mark.parametrize("outputs", [1, 5])
+def test_backward_pass_agrees_with_autograd(outputs: int) -> None:
     """The gathers of the backward pass give the gradients that differentiating the forward pass gives."""
     field, _ = compute_field(shapes.torus(rows=48, columns=24), 32)
     levels = field_levels(field, to_full_resolution=False)
@@ -94,8 +95,8 @@ def test_backward_pass_agrees_with_autograd() -> None:
         features = torch.randn(2 * level.size, 3, generator=generator)
         exists = torch.zeros(len(features), 1)
         exists[batch.expanded] = 1.0
-        weights = torch.randn(27 * 3, 5, generator=generator)
-        target = torch.randn(len(batch.neighbours), 5, generator=generator)
+        weights = torch.randn(27 * 3, outputs, generator=generator)
+        target = torch.randn(len(batch.neighbours), outputs, generator=generator)
         ours = gradients(trained_convolution(batch), features, exists, batch.neighbours, weights, target)
         reference = gradients(convolve, features, exists, batch.neighbours - 1, weights, target)
         for mine, theirs in zip(ours, reference, strict=True):

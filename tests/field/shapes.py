@@ -51,7 +51,9 @@ def box(lower: tuple[float, float, float], upper: tuple[float, float, float]) ->
     return Mesh(low + corners * (high - low), np.array(faces, dtype=np.int32))
 
 
-def box_distance(points: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.float64]:
+def box_distance(
+    points: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64]
+) -> NDArray[np.float64]:
     outside = np.maximum(np.maximum(lower - points, points - upper), 0)
     inside = np.minimum((upper - points).min(1), (points - lower).min(1))
     return np.where(inside > 0, -inside, np.linalg.norm(outside, axis=1))

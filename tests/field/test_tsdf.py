@@ -86,7 +86,9 @@ def test_plate_thinner_than_a_voxel_is_kept() -> None:
 
 
 def test_gap_thinner_than_a_voxel_is_kept() -> None:
-    blocks = shapes.joined(shapes.box((-0.9, -0.9, 0.002), (0.9, 0.9, 0.9)), shapes.box((-0.9, -0.9, -0.9), (0.9, 0.9, -0.002)))
+    blocks = shapes.joined(
+        shapes.box((-0.9, -0.9, 0.002), (0.9, 0.9, 0.9)), shapes.box((-0.9, -0.9, -0.9), (0.9, 0.9, -0.002))
+    )
     field, _ = compute_field(blocks, 64)
     middle = (np.abs(points_of(field)[:, 2]) < spacing(64)) & (np.abs(points_of(field)[:, :2]) < 0.8).all(axis=1)
     assert (field.tsdf[middle] > 0).sum() > 0.9 * (1.6 / spacing(64)) ** 2

@@ -227,14 +227,10 @@ class TestGltf:
     def test_draco_without_the_requirement(self, tmp_path):
         content = tree()
         del content["accessors"][0]["bufferView"]
-        content["meshes"][0]["primitives"][0]["extensions"] = {
-            "KHR_draco_mesh_compression": {"bufferView": 0}
-        }
+        content["meshes"][0]["primitives"][0]["extensions"] = {"KHR_draco_mesh_compression": {"bufferView": 0}}
         assert failure_of(tmp_path, "a.gltf", json.dumps(content)).startswith("Draco-compressed glTF")
 
-    @pytest.mark.parametrize(
-        "uri", ["../secret.bin", "%2e%2e/secret.bin", "link.bin", "file:secret.bin", "{}"]
-    )
+    @pytest.mark.parametrize("uri", ["../secret.bin", "%2e%2e/secret.bin", "link.bin", "file:secret.bin", "{}"])
     def test_reads_nothing_outside_its_folder(self, tmp_path, uri):
         secret = tmp_path / "secret.bin"
         secret.write_bytes(MESH.vertices.tobytes())
@@ -290,9 +286,7 @@ class Test3mf:
     def test_components_that_multiply_or_loop(self, tmp_path, doubling):
         copies = 2 if doubling else 1
         objects = "".join(
-            f'<object id="{i}">'
-            + f'<component objectid="{i + 1 if doubling else i}"/>' * copies
-            + "</object>"
+            f'<object id="{i}">' + f'<component objectid="{i + 1 if doubling else i}"/>' * copies + "</object>"
             for i in range(40)
         )
         model = f'<model>{objects}<object id="40"/><build><item objectid="0"/></build></model>'

@@ -83,9 +83,7 @@ def test_equal_missing_and_single_queries_are_answered(points: object) -> None:
         (TORUS, lambda p: np.hypot(np.hypot(p[:, 0], p[:, 1]) - 1, p[:, 2]) - 0.3),
     ],
 )
-def test_winding_number_is_one_inside_and_zero_outside(
-    shape: Mesh, level: Callable[[np.ndarray], np.ndarray]
-) -> None:
+def test_winding_number_is_one_inside_and_zero_outside(shape: Mesh, level: Callable[[np.ndarray], np.ndarray]) -> None:
     points = np.random.default_rng(4).uniform(-1.6, 1.6, (3000, 3))
     apart = points[np.abs(level(points)) > 0.02]
     inside = level(apart) < 0

@@ -83,9 +83,7 @@ def test_types_and_suffixes(tmp_path):
 
 
 def test_import_is_light():
-    code = (
-        "import sys, meshset.geometry; sys.exit(any(m in sys.modules for m in ('trimesh', 'scipy', 'igl')))"
-    )
+    code = "import sys, meshset.geometry; sys.exit(any(m in sys.modules for m in ('trimesh', 'scipy', 'igl')))"
     assert run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -300,8 +298,7 @@ class Test3mf:
 
     def test_components_of_another_part_are_read_once_each(self, tmp_path):
         names = "".join(
-            f'<component p:path="/3D/Objects/sub.model" objectid="{i}" transform="{IDENTITY} {i} 0 0"/>'
-            for i in (1, 2)
+            f'<component p:path="/3D/Objects/sub.model" objectid="{i}" transform="{IDENTITY} {i} 0 0"/>' for i in (1, 2)
         )
         resources = f'<object id="9"><components>{names}</components></object>'
         build = f'<item objectid="9" transform="{IDENTITY} 0 0 1"/>'

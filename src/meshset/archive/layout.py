@@ -57,9 +57,7 @@ def unpack_header(data: bytes) -> tuple[int, int]:
     if magic != MAGIC:
         raise ArchiveError("damaged at its start, perhaps by a transfer as text")
     if major > MAJOR:
-        raise ArchiveError(
-            f"has format version {major}.{minor}, this program reads {MAJOR}.x: upgrade meshset"
-        )
+        raise ArchiveError(f"has format version {major}.{minor}, this program reads {MAJOR}.x: upgrade meshset")
     if major < MAJOR:
         raise ArchiveError(f"has format version {major}.{minor}, which never existed")
     if flags:

@@ -151,9 +151,7 @@ class ArchiveWriter:
         """
         try:
             with naming(self._label):
-                stored, raw_length = pack_index(
-                    Index(settings, tuple(self._shared), tuple(self._meshes.values()))
-                )
+                stored, raw_length = pack_index(Index(settings, tuple(self._shared), tuple(self._meshes.values())))
             start, end = self._position, self._position + len(stored)
             checksum = index_checksum(pack_header(), stored)
             self._write(stored)

@@ -80,9 +80,7 @@ def compare(original: Mesh, decoded: Mesh, samples: int = PAPER_SAMPLES, seed: i
     )
 
 
-def surface_distance(
-    original: Mesh, decoded: Mesh, samples: int = PAPER_SAMPLES, seed: int = 0
-) -> tuple[float, float]:
+def surface_distance(original: Mesh, decoded: Mesh, samples: int = PAPER_SAMPLES, seed: int = 0) -> tuple[float, float]:
     """Return `mean_distance` and `max_distance` of `Metrics` alone, from the same samples as `compare`.
 
     The arguments and errors are those of `compare`; scipy is not needed.
@@ -116,14 +114,10 @@ def mean_metrics(metrics: Sequence[Metrics]) -> Metrics:
     if not metrics:
         raise ValueError("the mean of no metrics is not defined")
     rows = [asdict(one) for one in metrics]
-    return Metrics(
-        **{field.name: float(np.mean([row[field.name] for row in rows])) for field in fields(Metrics)}
-    )
+    return Metrics(**{field.name: float(np.mean([row[field.name] for row in rows])) for field in fields(Metrics)})
 
 
-def _two_samplings(
-    first: Mesh, second: Mesh, samples: int, seed: int
-) -> tuple[SurfaceSamples, SurfaceSamples]:
+def _two_samplings(first: Mesh, second: Mesh, samples: int, seed: int) -> tuple[SurfaceSamples, SurfaceSamples]:
     """Sample both meshes by seeds of their own: equal draws would hide the floor of equal meshes."""
     return sample_surface(first, samples, 2 * seed), sample_surface(second, samples, 2 * seed + 1)
 
@@ -136,9 +130,7 @@ def _exact(
     return _mean_of_means(there, back), float(max(there.max(), back.max()))
 
 
-def _nearest(
-    points: NDArray[np.float64], cloud: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _nearest(points: NDArray[np.float64], cloud: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return distance (N,) and index (N,) of the point of `cloud` nearest to each of `points` (N, 3)."""
     try:
         from scipy.spatial import cKDTree

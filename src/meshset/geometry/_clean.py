@@ -80,13 +80,9 @@ def _check_extent(vertices: NDArray[np.float64], notes: list[str]) -> None:
     if longest == 0:
         raise MalformedError("zero extent: all vertices are at one point")
     if (lower.astype(np.float32) == upper.astype(np.float32)).all():
-        raise MalformedError(
-            f"extent of {longest:.3g} is lost in float32, with coordinates up to {largest:.3g}"
-        )
+        raise MalformedError(f"extent of {longest:.3g} is lost in float32, with coordinates up to {largest:.3g}")
     if largest * float(np.finfo(np.float32).eps) > FLOAT32_LOSS * longest:
-        notes.append(
-            f"far from the origin: up to {largest:.3g} for a longest side of {longest:.3g}, float32 is coarse"
-        )
+        notes.append(f"far from the origin: up to {largest:.3g} for a longest side of {longest:.3g}, float32 is coarse")
 
 
 def _merge(

@@ -106,17 +106,13 @@ class _Scene:
                     assembly.place(vertices, faces, np.eye(4))
         if self._tree.get("animations"):
             self._notes["animations dropped"] = None
-        self._notes |= {
-            f"{counted(n, 'primitive')} of {what} ignored": None for what, n in self._skipped.items()
-        }
+        self._notes |= {f"{counted(n, 'primitive')} of {what} ignored": None for what, n in self._skipped.items()}
         return assembly.soup(list(self._notes))
 
     def _check_extensions(self) -> None:
         for name in self._tree.get("extensionsRequired", []):
             if name == _DRACO:
-                raise MalformedError(
-                    "Draco-compressed glTF, which meshset does not read; decompress it first"
-                )
+                raise MalformedError("Draco-compressed glTF, which meshset does not read; decompress it first")
             if not str(name).startswith(_HARMLESS):
                 raise MalformedError(f"needs the glTF extension {name}, which meshset does not read")
 

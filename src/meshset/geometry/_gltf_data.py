@@ -124,9 +124,7 @@ class GltfData:
             content = self._content(buffer, index)
             length = _whole(buffer, "byteLength")
             if len(content) < length:
-                raise MalformedError(
-                    f"truncated: buffer of {length:,} bytes announced, {len(content):,} present"
-                )
+                raise MalformedError(f"truncated: buffer of {length:,} bytes announced, {len(content):,} present")
             self._buffers[index] = content
         return self._buffers[index]
 

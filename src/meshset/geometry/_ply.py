@@ -95,9 +95,7 @@ def _parse_header(header: bytes) -> tuple[str, list[_Element]]:
         elif words[0] == b"element" and len(words) == 3 and words[2].isdigit():
             elements.append(_Element(words[1].decode("latin-1"), int(words[2])))
         elif words[0] == b"property" and elements:
-            elements[-1].properties.append(
-                _parse_property([w.decode("latin-1") for w in words], order or "<")
-            )
+            elements[-1].properties.append(_parse_property([w.decode("latin-1") for w in words], order or "<"))
         else:
             raise MalformedError(f"PLY header line not understood: {line[:60].decode('latin-1')}")
     if order is None:
@@ -158,9 +156,7 @@ def _read(body: memoryview, offset: int, element: _Element) -> tuple[_Columns, i
     if not element.count or not smallest:
         return {}, offset
     if offset + element.count * smallest > len(body):
-        raise MalformedError(
-            f"truncated: {element.count:,} {element.name} elements announced, not all present"
-        )
+        raise MalformedError(f"truncated: {element.count:,} {element.name} elements announced, not all present")
     if columns := _read_uniform(body, offset, element):
         return columns
     return _read_rows(body, offset, element)
@@ -217,8 +213,7 @@ def _read_rows(body: memoryview, offset: int, element: _Element) -> tuple[_Colum
         if offset > len(body):
             raise MalformedError(f"truncated among its {element.name} elements")
     columns = {
-        p.name: (_gather(body, b, s, p.dtype), s)
-        for p, b, s in zip(element.properties, begins, sizes, strict=True)
+        p.name: (_gather(body, b, s, p.dtype), s) for p, b, s in zip(element.properties, begins, sizes, strict=True)
     }
     return columns, offset
 
@@ -254,9 +249,7 @@ def _positions(found: dict[str, _Columns]) -> NDArray[np.float64]:
     return np.stack([columns[axis][0].astype(np.float64) for axis in "xyz"], axis=1)
 
 
-def _faces(
-    elements: list[_Element], found: dict[str, _Columns]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _faces(elements: list[_Element], found: dict[str, _Columns]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     columns = found.get("face", {})
     if not columns:
         if found.get("tristrips"):

@@ -49,9 +49,7 @@ class Assembly:
         self._vertex_count = 0
         self._face_count = 0
 
-    def place(
-        self, vertices: NDArray[np.float64], faces: NDArray[np.int64], matrix: NDArray[np.float64]
-    ) -> None:
+    def place(self, vertices: NDArray[np.float64], faces: NDArray[np.int64], matrix: NDArray[np.float64]) -> None:
         """Add one part moved by a (4, 4) affine `matrix` that acts on columns.
 
         A mirroring matrix would turn the surface inside out, so its triangles are reversed.

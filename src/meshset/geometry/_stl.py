@@ -18,9 +18,7 @@ BINARY_HEADER = 80
 TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 """A record of a binary file."""
 
-_VERTEX = re.compile(
-    rb"^[ \t]*vertex[ \t]+(\S+)[ \t]+(\S+)[ \t]+(\S+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
-)
+_VERTEX = re.compile(rb"^[ \t]*vertex[ \t]+(\S+)[ \t]+(\S+)[ \t]+(\S+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 def parse_stl(data: bytes) -> Soup:
@@ -38,9 +36,7 @@ def parse_stl(data: bytes) -> Soup:
     if len(data) < BINARY_HEADER + 4:
         raise MalformedError("truncated, or not STL: shorter than the header of a binary file")
     if len(data) < _announced(data):
-        raise MalformedError(
-            f"truncated, or not STL: {_announced(data):,} bytes announced, {len(data):,} present"
-        )
+        raise MalformedError(f"truncated, or not STL: {_announced(data):,} bytes announced, {len(data):,} present")
     return _parse_binary(data)
 
 

@@ -120,9 +120,7 @@ def _component_count(faces: NDArray[np.int64], vertex_count: int) -> int:
     except ImportError as error:
         raise MissingExtraError("mesh diagnosis", "compress") from error
     starts, ends = faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel()
-    links = coo_array(
-        (np.ones(len(starts), dtype=np.int8), (starts, ends)), shape=(vertex_count, vertex_count)
-    )
+    links = coo_array((np.ones(len(starts), dtype=np.int8), (starts, ends)), shape=(vertex_count, vertex_count))
     _, labels = connected_components(links, directed=False)
     return len(np.unique(labels[faces.ravel()]))
 

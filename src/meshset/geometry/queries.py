@@ -42,9 +42,7 @@ class SurfaceQueries:
         self._vertices = np.array(mesh.vertices, dtype=np.float64, order="C")
         self._faces = np.array(mesh.faces, dtype=np.int64, order="C")
 
-    def closest(
-        self, points: ArrayLike
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    def closest(self, points: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
         """Return the point of the surface nearest to each of `points`.
 
         Args:

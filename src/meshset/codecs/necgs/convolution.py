@@ -35,7 +35,7 @@ def _gathered(features: Tensor, neighbours: Tensor) -> Tensor:
 class _SparseConvolution(torch.autograd.Function):
     """Neighbourhoods times weights; gradients reach only expanded voxels.
 
-    The others exist with a gate of (nearly) 0, so what they would get is (nearly) 0 as well.
+    The others exist with a gate of (nearly) 0, so what they would get or give is (nearly) 0 as well.
     """
 
     @staticmethod
@@ -56,10 +56,45 @@ class _SparseConvolution(torch.autograd.Function):
         return to_features, to_weights, None, None, None
 
 
+class _ProjectedConvolution(torch.autograd.Function):
+    """The same for fewer outputs than inputs: weights first, on every voxel, then a gather of what they give.
+
+    Moves 27 H numbers a voxel instead of 27 C; the head of the paper's decoder has H = 1.
+    """
+
+    @staticmethod
+    def forward(ctx, features, weights, expanded, neighbours, inverse):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(features, weights, expanded, inverse)
+        outputs = weights.shape[1]
+        padded = torch.cat([features.new_zeros(1, features.shape[1]), features])
+        projected = padded @ _by_neighbour(weights)
+        places = neighbours * 27 + torch.arange(27, dtype=neighbours.dtype, device=neighbours.device)
+        return projected.view(-1, outputs)[places].sum(dim=1)
+
+    @staticmethod
+    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+        features, weights, expanded, inverse = ctx.saved_tensors
+        padded = torch.cat([gradient.new_zeros(1, gradient.shape[1]), gradient])
+        spread = padded[(inverse + 26) // 27].view(len(inverse), -1)
+        to_features = torch.zeros_like(features)
+        to_features[expanded] = spread @ _by_neighbour(weights).t()
+        to_weights = features[expanded].t() @ spread
+        outputs = weights.shape[1]
+        to_weights = to_weights.view(-1, 27, outputs).transpose(0, 1).reshape(-1, outputs)
+        return to_features, to_weights, None, None, None
+
+
+def _by_neighbour(weights: Tensor) -> Tensor:
+    """Turn (27 C, H) into (C, 27 H): what a voxel gives to each of the 27 that have it as a neighbour."""
+    outputs = weights.shape[1]
+    return weights.view(27, -1, outputs).transpose(0, 1).reshape(-1, 27 * outputs)
+
+
 def trained_convolution(level: BatchLevel) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """Return a convolution for `decoder.upsample` over the voxels of `level` that is fast to differentiate."""
 
     def convolution(features: Tensor, neighbours: Tensor, weights: Tensor) -> Tensor:
-        return _SparseConvolution.apply(features, weights, level.expanded, neighbours, level.inverse)  # type: ignore[no-any-return, no-untyped-call]
+        kind = _SparseConvolution if weights.shape[1] >= features.shape[1] else _ProjectedConvolution
+        return kind.apply(features, weights, level.expanded, neighbours, level.inverse)  # type: ignore[no-any-return, no-untyped-call]
 
     return convolution

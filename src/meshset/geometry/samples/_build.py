@@ -88,9 +88,7 @@ def tube(spine: Array, radius: ArrayLike, size: int) -> Mesh:
     end = spine[-1] + np.cos(turn[::-1])[:, None] * tangent[-1] * radii[-1]
     line = np.concatenate([start, spine[1:-1], end])
     widths = np.concatenate([np.sin(turn) * radii[0], radii[1:-1], np.sin(turn[::-1]) * radii[-1]])
-    along = np.concatenate(
-        [np.repeat(tangent[:1], len(turn), 0), tangent[1:-1], np.repeat(tangent[-1:], len(turn), 0)]
-    )
+    along = np.concatenate([np.repeat(tangent[:1], len(turn), 0), tangent[1:-1], np.repeat(tangent[-1:], len(turn), 0)])
     across, up = _frames(along)
     return closed_grid(_circles(line, across, up, widths, angles(size)))
 

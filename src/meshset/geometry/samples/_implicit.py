@@ -35,9 +35,7 @@ def implicit(value: Callable[[Array], Array], lower: Array, upper: Array, cells:
     return Mesh(vertices, faces.astype(np.int32))
 
 
-def _inside(
-    value: Callable[[Array], Array], lower: Array, blocks: NDArray[np.int64], size: float
-) -> NDArray[np.bool_]:
+def _inside(value: Callable[[Array], Array], lower: Array, blocks: NDArray[np.int64], size: float) -> NDArray[np.bool_]:
     """Say which cubes of side `size` have their centre inside; `blocks` (3,) counts blocks of cubes."""
     wide = _BLOCK * size
     coarse = value(lower + (_lattice(blocks) + 0.5) * wide)

@@ -65,9 +65,7 @@ def quadruped(rng: np.random.Generator) -> Mesh:
             step = rng.uniform(-0.3, 0.3)
             hip = np.array([place, side * stout * 0.7, tall - 0.1])
             bend = 0.1 if front else -0.1
-            knee = body.add(
-                hip, np.add(hip, [step / 2 + bend, 0.03 * side, -(tall - 0.1) / 2]), stout * 0.5, 0.11
-            )
+            knee = body.add(hip, np.add(hip, [step / 2 + bend, 0.03 * side, -(tall - 0.1) / 2]), stout * 0.5, 0.11)
             foot = body.add(knee, [hip[0] + step, hip[1] + 0.05 * side, 0.0], 0.11, 0.08)
             body.add(foot, np.add(foot, [0.12, 0, -0.01]), 0.09, 0.07)
     throat = np.array([long, 0, tall + 0.1])

@@ -143,9 +143,7 @@ def bolt(rng: np.random.Generator) -> Mesh:
     top = long + head
     shaft = polyline([(0, 0), (thick * 0.8, 0), (thick, 0.1), (thick, long)], step=pitch / 7)
     collar = polyline([(thick, long), (wide * 0.93, long), (wide, long + 0.04)], step=0.08)[1:]
-    cap = polyline([(wide, long + 0.04), (wide, top - 0.04), (wide * 0.93, top), (socket, top)], step=0.08)[
-        1:
-    ]
+    cap = polyline([(wide, long + 0.04), (wide, top - 0.04), (wide * 0.93, top), (socket, top)], step=0.08)[1:]
     recess = polyline([(socket, top), (socket, floor), (0, floor - 0.05)], step=0.08)[1:]
     profile = np.concatenate([shaft, collar, cap, recess])
     around, rows = angles(72), np.arange(len(profile))[:, None]
