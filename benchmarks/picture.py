@@ -33,7 +33,7 @@ def render(mesh: Mesh, colour: tuple[float, float, float]) -> NDArray[np.float64
     """Return a picture (SIDE, SIDE, 3) of a normalised mesh: its surface as points, the nearest of each pixel lit."""
     samples = sample_surface(mesh, POINTS, seed=0)
     points, normals = samples.points @ view().T, samples.normals @ view().T
-    pixel = np.clip((points[:, :2] / 3.1 + 0.5) * SIDE, 0, SIDE - 1).astype(np.int64)
+    pixel = np.clip((points[:, :2] / 2.5 + 0.5) * SIDE, 0, SIDE - 1).astype(np.int64)
     order = np.argsort(points[:, 2])
     light = np.array([0.3, 0.6, 0.75])
     shade = 0.25 + 0.75 * np.clip(normals @ (light / np.linalg.norm(light)), 0, 1)

@@ -66,11 +66,16 @@ def speed_text() -> str:
     )
 
 
+def figures() -> str:
+    """Return what stands between the marks in the README."""
+    return f"{sets_table()}\n\n{speed_text()}"
+
+
 def main() -> None:
     readme = ROOT / "README.md"
     before, rest = readme.read_text().split(BEGIN)
     after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n{sets_table()}\n\n{speed_text()}\n{END}{after}")
+    readme.write_text(f"{before}{BEGIN}\n{figures()}\n{END}{after}")
 
 
 if __name__ == "__main__":

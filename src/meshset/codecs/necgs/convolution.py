@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from meshset.codecs.necgs.decoder import by_neighbour
 from meshset.codecs.necgs.structure import BatchLevel
 
 _buffers: dict[tuple[str, torch.device], Tensor] = {}
@@ -67,27 +68,22 @@ class _ProjectedConvolution(torch.autograd.Function):
         ctx.save_for_backward(features, weights, expanded, inverse)
         outputs = weights.shape[1]
         padded = torch.cat([features.new_zeros(1, features.shape[1]), features])
-        projected = padded @ _by_neighbour(weights)
+        projected = padded @ by_neighbour(weights)
         places = neighbours * 27 + torch.arange(27, dtype=neighbours.dtype, device=neighbours.device)
-        return projected.view(-1, outputs)[places].sum(dim=1)
+        gathered = projected.view(-1, outputs).index_select(0, places.view(-1))
+        return gathered.view(len(neighbours), 27, outputs).sum(dim=1)
 
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]
         features, weights, expanded, inverse = ctx.saved_tensors
         padded = torch.cat([gradient.new_zeros(1, gradient.shape[1]), gradient])
-        spread = padded[(inverse + 26) // 27].view(len(inverse), -1)
+        spread = padded.index_select(0, ((inverse + 26) // 27).view(-1)).view(len(inverse), -1)
         to_features = torch.zeros_like(features)
-        to_features[expanded] = spread @ _by_neighbour(weights).t()
+        to_features[expanded] = spread @ by_neighbour(weights).t()
         to_weights = features[expanded].t() @ spread
         outputs = weights.shape[1]
         to_weights = to_weights.view(-1, 27, outputs).transpose(0, 1).reshape(-1, outputs)
         return to_features, to_weights, None, None, None
-
-
-def _by_neighbour(weights: Tensor) -> Tensor:
-    """Turn (27 C, H) into (C, 27 H): what a voxel gives to each of the 27 that have it as a neighbour."""
-    outputs = weights.shape[1]
-    return weights.view(27, -1, outputs).transpose(0, 1).reshape(-1, 27 * outputs)
 
 
 def trained_convolution(level: BatchLevel) -> Callable[[Tensor, Tensor, Tensor], Tensor]:

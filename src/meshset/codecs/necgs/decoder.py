@@ -2,8 +2,8 @@
 
 Written once over arrays: numpy to read an archive anywhere, torch to decode on a GPU and to train. Every voxel of a
 level carries a logit, "some point below me is in the band"; only voxels whose logit is above -FADE are expanded into
-their eight children. The features of a voxel are multiplied by a gate that rises from 0 at that threshold to 1 at a logit of
-0: where two machines differ in the last bit of a logit and one of them expands a voxel that the other leaves out, the
+their eight children. The features of a voxel are multiplied by a gate that rises from 0 at that threshold to 1 at a
+logit of 0: where two machines differ in the last bit of a logit and one of them expands a voxel that the other leaves out, the
 field next to it hardly changes.
 """
 
@@ -44,6 +44,8 @@ def gelu(x: Array) -> Array:
 def convolve(features: Array, neighbours: Array, weights: Array) -> Array:
     """Apply a 3 x 3 x 3 kernel at listed voxels only: a gather and one matrix product.
 
+    With fewer outputs than inputs the product comes first, on all voxels, so that less is gathered.
+
     Args:
         features: (M, C) of all voxels that exist at a level.
         neighbours: (N, 27) rows of `features` around each voxel asked for, -1 where there is none.
@@ -53,12 +55,26 @@ def convolve(features: Array, neighbours: Array, weights: Array) -> Array:
     absent = xp.zeros((1, features.shape[1]), dtype=features.dtype, device=_device(features))
     padded = xp.concat([features, absent])
     neighbours = xp.where(neighbours < 0, features.shape[0], neighbours)
+    outputs = weights.shape[1]
+    if outputs < features.shape[1]:
+        projected = xp.reshape(padded @ by_neighbour(weights), (-1, outputs))
+        places = neighbours * 27 + xp.arange(27, dtype=neighbours.dtype, device=_device(features))
+        given = xp.take(projected, xp.reshape(places, (-1,)), axis=0)
+        return xp.sum(xp.reshape(given, (neighbours.shape[0], 27, outputs)), axis=1)
     out = []
     for first in range(0, neighbours.shape[0], _CHUNK):
         rows = neighbours[first : first + _CHUNK]
         gathered = xp.take(padded, xp.reshape(rows, (-1,)), axis=0)
         out.append(xp.reshape(gathered, (rows.shape[0], weights.shape[0])) @ weights)
     return xp.concat(out) if out else absent[:0] @ weights[: features.shape[1]]
+
+
+def by_neighbour(weights: Array) -> Array:
+    """Turn (27 C, H) into (C, 27 H): what a voxel gives to each of the 27 that have it as a neighbour."""
+    xp = array_api_compat.array_namespace(weights)
+    outputs = weights.shape[1]
+    apart = xp.reshape(weights, (27, -1, outputs))
+    return xp.reshape(xp.permute_dims(apart, (1, 0, 2)), (-1, 27 * outputs))
 
 
 def neighbour_rows(coords: Array, rows: Array, resolution: int) -> Array:
