@@ -46,7 +46,7 @@ def measure(architecture: Architecture, field: Field, repeats: int) -> dict[str,
         path = Path(folder) / "field.npz"
         field.save(path)
         # Trained for a while, so that what is decoded is a narrow band and not noise.
-        recipe = Recipe(visits=300, epochs=1, rate_weight=1e-7, batch=1, expansion_weight=3.0)
+        recipe = Recipe(visits=300, epochs=1, rate_weight=1e-7, expansion_weight=3.0)
         network, _ = train([path], architecture, recipe, "cpu", 0, Silent())
         example: Example = load_example(path, architecture)
     target = torch.ones((architecture.resolution,) * 3)

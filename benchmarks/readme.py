@@ -60,7 +60,8 @@ def speed_text() -> str:
             "",
             f"From the shell: `list` of 500 meshes {start['list_500_s_read_only']:.2f} s, `extract` of one at K = 64 "
             f"{start['extract_one_k64_s_read_only']:.2f} s. A read-only install adds "
-            f"{start['install_bytes'] / 1e6:.0f} MB to an empty environment. Compressing {memory['meshes']} meshes at K = {memory['resolution']} takes "
+            f"{start['install_bytes'] / 1e6:.0f} MB to an empty environment. "
+            f"Compressing {memory['meshes']} meshes at K = {memory['resolution']} takes "
             f"{memory['peak_memory_bytes'] / 1e9:.1f} GB at its peak.",
         ]
     )

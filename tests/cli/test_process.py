@@ -51,6 +51,15 @@ def test_extract_and_test_work_without_torch(start, archive, tmp_path, command):
     assert code == 0, stderr
 
 
+@pytest.mark.parametrize("command", ["extract", "test"])
+def test_a_real_archive_is_read_without_torch_scipy_or_igl(start, tmp_path, command):
+    more = ["-o", tmp_path / "out"] if command == "extract" else []
+    archive = Path(__file__).parents[1] / "data" / "three.mset"
+    code, _, stderr = finished(start(command, archive, *more, program=SPY.format(setup="")))
+    assert code == 0, stderr
+    assert not {"torch", "scipy", "igl"} & set(stderr.splitlines()[-1].replace(",", " ").split())
+
+
 @pytest.mark.parametrize(("module", "command"), [("torch", "compress"), ("igl", "compress"), ("scipy", "eval")])
 def test_missing_extra_is_one_line(start, archive, models, module, command):
     arguments = {"compress": [models, "-o", archive, "--force", "--quiet"], "eval": [archive, models]}[command]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,8 +14,16 @@ from hypothesis import strategies as st
 from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.necgs import recipe
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.bitstream import pack_latent, pack_shared, unpack_latent, unpack_shared
+from meshset.codecs.necgs.bitstream import (
+    QuantisedTensor,
+    SharedPart,
+    pack_latent,
+    pack_shared,
+    unpack_latent,
+    unpack_shared,
+)
 from meshset.codecs.necgs.codec import NecgsCodec
+from meshset.coding import Histogram
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.evaluation.metrics import surface_distance
 from meshset.field.grid import spacing
@@ -69,7 +78,7 @@ def test_more_training_brings_less_error(coded: CodedSet) -> None:
     assert coded.report["field_error"] < 0.6 * brief.report["field_error"]
 
 
-def test_real_bits_are_near_the_estimated_ones_and_never_above(coded: CodedSet) -> None:
+def test_real_bits_are_near_the_estimated_ones(coded: CodedSet) -> None:
     real = 8 * (len(coded.shared) + sum(map(len, payloads(coded)))) / len(MESHES)
     estimated = coded.report["estimated_bits_per_mesh"]
     assert 0.8 * estimated < real < 1.02 * estimated
@@ -97,12 +106,14 @@ def test_a_mesh_that_slips_through_the_grid_is_refused_and_the_rest_go_on() -> N
 
 def test_repairs_are_told() -> None:
     coded = coded_with(4, [shapes.flipped(MESHES[0])])
-    assert [mesh.notes for mesh in coded.meshes if isinstance(mesh, CodedMesh)] == [("was inside out; turned",)]
+    assert [mesh.notes for mesh in coded.meshes if isinstance(mesh, CodedMesh)] == [
+        ("was inside out, at least in parts; turned",)
+    ]
 
 
 @pytest.mark.parametrize("wrong", [{"preset": "slow"}, {"resolution": 100}])
 def test_unknown_settings_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(MeshsetError, match="slow|100"):
+    with pytest.raises(MeshsetError, match=r"slow|100"):
         NecgsCodec().compress(MESHES, dataclasses.replace(SETTINGS, **wrong), Silent())  # type: ignore[arg-type]
 
 
@@ -122,7 +133,7 @@ def test_shared_part_that_ends_in_its_tables_is_refused(coded: CodedSet) -> None
 
 
 @given(st.binary(max_size=200))
-def test_arbitrary_shared_parts_are_refused_in_bounded_memory(data: bytes) -> None:
+def test_arbitrary_shared_parts_are_refused(data: bytes) -> None:
     with pytest.raises(ArchiveError):
         unpack_shared(data)
 
@@ -147,7 +158,27 @@ def test_impossible_decoders_are_refused(header: tuple[int, ...]) -> None:
         unpack_shared(b"".join(map(varint, header)) + bytes(1000))
 
 
-def test_decoded_memory_is_bounded_for_a_payload_of_noise(coded: CodedSet) -> None:
+def test_a_decoder_that_would_take_all_memory_is_refused() -> None:
+    """Wide tensors of zeros cost no bits; with every logit at 0 each voxel is expanded."""
+    architecture = Architecture(256, (8, 8, 8, 8, 200), hidden=4, latent_channels=1)
+    model = Histogram(0, 1, b"\x01")
+    weights = {
+        name: QuantisedTensor(np.zeros(shape, np.int32), np.float32(1))
+        for name, shape in architecture.tensors().items()
+    }
+    shared = pack_shared(SharedPart(architecture, weights, np.ones(1, np.float32), (model,)))
+    assert len(shared) < 1000
+    decoder = NecgsCodec().open(shared)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArchiveError, match="more numbers"):
+            decoder.decode(bytes(4))
+        assert tracemalloc.get_traced_memory()[1] < 3 << 30
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_payload_of_noise_is_a_mesh_or_refused(coded: CodedSet) -> None:
     """Bits that were never written decode to some mesh, or are refused, but nothing else happens."""
     decoder = NecgsCodec().open(coded.shared)
     generator = np.random.default_rng(0)

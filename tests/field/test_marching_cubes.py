@@ -8,11 +8,11 @@ import torch
 import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.field import shapes
 
 from meshset.evaluation.metrics import surface_distance
 from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh
+from tests.field import shapes
 
 
 def surface(mesh: Mesh, resolution: int) -> trimesh.Trimesh:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.field import shapes
 
 from meshset.errors import MeshFileError
-from meshset.field import TRUNCATION, Field, compute_field
-from meshset.field.grid import RowLookup, children, root_coords, spacing
+from meshset.evaluation.metrics import surface_distance
+from meshset.field import TRUNCATION, Field, compute_field, extract_surface
+from meshset.field.grid import children, root_coords, spacing
 from meshset.geometry import Mesh
+from tests.field import shapes
 
 
 def points_of(field: Field) -> np.ndarray:
@@ -64,7 +65,26 @@ def test_inside_out_mesh_is_turned_and_told() -> None:
     field, _ = compute_field(shapes.sphere(), 32)
     turned, notes = compute_field(shapes.flipped(shapes.sphere()), 32)
     assert np.array_equal(field.tsdf, turned.tsdf)
-    assert notes == ("was inside out; turned",)
+    assert notes == ("was inside out, at least in parts; turned",)
+
+
+def test_one_body_of_two_that_is_inside_out_is_turned() -> None:
+    left = shapes.box((-0.9, -0.4, -0.4), (-0.1, 0.4, 0.4))
+    right = shapes.box((0.1, -0.4, -0.4), (0.9, 0.4, 0.4))
+    field, _ = compute_field(shapes.joined(left, right), 32)
+    turned, notes = compute_field(shapes.joined(left, shapes.flipped(right)), 32)
+    assert np.array_equal(field.tsdf, turned.tsdf)
+    assert notes == ("was inside out, at least in parts; turned",)
+
+
+@pytest.mark.parametrize("resolution", [32, 64, 128])
+def test_thin_walls_at_the_border_of_the_cube_are_kept(resolution: int) -> None:
+    hollow = shapes.joined(
+        shapes.box((-0.995,) * 3, (0.995,) * 3), shapes.flipped(shapes.box((-0.985,) * 3, (0.985,) * 3))
+    )
+    field, _ = compute_field(hollow, resolution)
+    vertices, faces = extract_surface(field.coords, field.tsdf, resolution)
+    assert surface_distance(hollow, Mesh(vertices, faces), 5_000, 0)[0] < 0.5 * spacing(resolution)
 
 
 def test_hole_in_a_sphere_spoils_signs_only_near_the_hole() -> None:
@@ -114,5 +134,6 @@ def test_rows_are_in_the_order_of_the_descent() -> None:
     coords = root_coords(np.empty(0))
     for _ in range(3):
         coords = children(coords)
-    place = RowLookup(coords, 32).rows(field.coords.astype(np.int32))
-    assert (np.diff(place) > 0).all()
+    place = {tuple(point): row for row, point in enumerate(coords.tolist())}
+    rows = [place[tuple(point)] for point in field.coords.tolist()]
+    assert rows == sorted(rows)

@@ -25,6 +25,7 @@ from meshset.archive.layout import HEADER_SIZE, MAX_INDEX_BYTES
 from meshset.errors import ArchiveError
 
 MAX_SETTINGS_BYTES = 1 << 20
+MAX_SETTINGS_DEPTH = 32
 _NO_SHARED = MAX_U32
 _SHARED_CODES = "HQQI"
 _MESH_CODES = "HIQQIIQIQQffII"
@@ -119,7 +120,18 @@ def _parse_settings(data: bytes) -> dict[str, Any]:
         raise ArchiveError("index is damaged: settings are not valid JSON") from None
     if not isinstance(settings, dict):
         raise ArchiveError("index is damaged: settings are not a JSON object")
+    if _depth(data) > MAX_SETTINGS_DEPTH:
+        raise ArchiveError(f"index is damaged: settings are nested more than {MAX_SETTINGS_DEPTH} deep")
     return settings
+
+
+def _depth(settings: bytes) -> int:
+    """Return an upper bound of how deeply JSON text is nested: brackets in strings count too."""
+    depth = deepest = 0
+    for byte in settings:
+        depth += (byte in b"[{") - (byte in b"]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _shared_rows(shared: Sequence[SharedEntry]) -> tuple[list[tuple[int, ...]], int]:

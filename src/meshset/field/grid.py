@@ -58,12 +58,10 @@ class RowLookup:
         xp = array_api_compat.array_namespace(coords)
         device = array_api_compat.device(coords)
         self._side = resolution + 2
-        self.keys = self._key(xp.astype(coords, xp.int64) + 1)
+        inner = xp.astype(coords, xp.int64) + 1
+        self.keys = (inner[:, 0] * self._side + inner[:, 1]) * self._side + inner[:, 2]
         self._table = xp.full((self._side**3,), -1, dtype=xp.int32, device=device)
         self._table[self.keys] = xp.arange(coords.shape[0], dtype=xp.int32, device=device)
-
-    def _key(self, coords: Array) -> Array:
-        return (coords[..., 0] * self._side + coords[..., 1]) * self._side + coords[..., 2]
 
     def stride(self, offset: tuple[int, int, int]) -> int:
         """Difference of keys between a voxel and the one at `offset` from it, each component -1, 0 or 1."""
@@ -72,7 +70,3 @@ class RowLookup:
     def at(self, keys: Array) -> Array:
         """Return rows (int32) of the voxels with these keys, -1 where there is none."""
         return self._table[keys]
-
-    def rows(self, coords: Array) -> Array:
-        """Return rows (int32) of the voxels at (..., 3) coordinates in [-1, resolution], -1 where there is none."""
-        return self._table[self._key(coords + 1)]

@@ -37,7 +37,10 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
     queries = SurfaceQueries(mesh)
     coords, distance = _near_points(queries, resolution)
     inside, notes = _inside(mesh, queries, coords, distance, resolution)
-    signed = _keep_thin_parts(queries, coords, np.where(inside, -distance, distance), resolution)
+    at_border = ((coords == 0) | (coords == resolution - 1)).any(axis=1)
+    inside &= ~at_border
+    signed = np.where(inside, -distance, distance)
+    signed = _keep_thin_parts(queries, coords, signed, at_border, resolution)
     if not (signed < 0).any():
         raise MeshFileError(f"too thin for a {resolution}^3 grid: no part of it reaches a grid edge")
     tsdf = np.clip(signed / (TRUNCATION * spacing(resolution)), -1.0, 1.0)
@@ -45,12 +48,17 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
 
 
 def _keep_thin_parts(
-    queries: SurfaceQueries, coords: NDArray[np.int64], signed: NDArray[np.float64], resolution: int
+    queries: SurfaceQueries,
+    coords: NDArray[np.int64],
+    signed: NDArray[np.float64],
+    at_border: NDArray[np.bool_],
+    resolution: int,
 ) -> NDArray[np.float64]:
     """Change the side of grid points where a wall or a gap would slip between them.
 
     Where the surface crosses a grid edge but both ends are on the same side (it passes a thin wall, a thin gap or an
-    open sheet), the end nearer to the crossing is moved to the other side, as if the wall were there.
+    open sheet), the end nearer to the crossing is moved to the other side, as if the wall were there. Points of the
+    outermost layers stay outside, so there it is the other end.
     """
     h = spacing(resolution)
     lookup = RowLookup(coords, resolution)
@@ -67,7 +75,7 @@ def _keep_thin_parts(
     enter, leave = queries.first_hit(a, b - a), 1.0 - queries.first_hit(b, a - b)
     crossed = (enter <= 1.0) & (leave >= 0.0)
     start, end, enter, leave = start[crossed], end[crossed], enter[crossed], leave[crossed]
-    nearer = np.where(enter + leave < 1.0, start, end)
+    nearer = np.where((enter + leave < 1.0) & ~at_border[start] | at_border[end], start, end)
     depth = np.clip((leave - enter) / 2, _THINNEST, 0.5) * h
     moved = signed.copy()
     moved[nearer] = -np.sign(signed[nearer]) * depth
@@ -104,14 +112,13 @@ def _inside(
         group = representative = np.arange(len(coords))
     winding = queries.winding_number(-1.0 + spacing(resolution) * coords[representative])
     notes = []
-    if (winding < -0.5).sum() > (winding > 0.5).sum():
-        winding = -winding
-        notes.append("was inside out; turned")
+    if (winding < -0.5).any():
+        notes.append("was inside out, at least in parts; turned")
+    winding = np.abs(winding)
     unsure = float(((winding > _AMBIGUOUS[0]) & (winding < _AMBIGUOUS[1]))[group].mean())
     if unsure > _AMBIGUOUS_SHARE:
         notes.append(f"has holes: the side of {unsure:.0%} of the grid points near it is a guess")
-    at_border = ((coords == 0) | (coords == resolution - 1)).any(axis=1)
-    return (winding > 0.5)[group] & ~at_border, tuple(notes)
+    return (winding > 0.5)[group], tuple(notes)
 
 
 def _is_closed(mesh: Mesh) -> bool:

@@ -61,8 +61,8 @@ class Assembly:
         if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
             raise MalformedError(index_error(faces, len(vertices)))
         self._face_count += len(faces)
-        if self._face_count > MAX_PLACED_FACES:
-            raise MalformedError(f"its placed parts have more than {MAX_PLACED_FACES:,} triangles")
+        if max(self._face_count, self._vertex_count + len(vertices)) > MAX_PLACED_FACES:
+            raise MalformedError(f"its placed parts have more than {MAX_PLACED_FACES:,} triangles or vertices")
         self._vertices.append(vertices @ matrix[:3, :3].T + matrix[:3, 3])
         mirrored = np.linalg.det(matrix[:3, :3]) < 0
         self._faces.append((faces[:, ::-1] if mirrored else faces) + self._vertex_count)

@@ -169,8 +169,13 @@ def _add(
         mean_distance=measured.mean_distance,
         max_distance=measured.max_distance,
         peak_memory=measured.peak_memory,
-        notes=[_one_line(note) for note in (*source.notes, *item.notes)],
+        notes=[_one_line(note) for note in (*source.notes, *item.notes, *_open_note(measured))],
     )
+
+
+def _open_note(measured: Measured) -> tuple[str, ...]:
+    edges = measured.boundary_edges
+    return (f"comes back open, with {edges} boundary edges",) if edges else ()
 
 
 def _one_line(note: str) -> str:

@@ -9,6 +9,7 @@ from meshset.codecs.base import MeshDecoder
 from meshset.errors import ArchiveError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
+from meshset.geometry.diagnosis import diagnose
 
 SAMPLES = 20_000
 """Points a surface: enough for two digits of the mean distance, in a fraction of a second."""
@@ -18,7 +19,8 @@ SAMPLES = 20_000
 class Measured:
     """One decoded mesh against its original; the names are those of `MeshEntry`.
 
-    Distances are in the units of the cube [-1, 1]^3, `peak_memory` is in bytes.
+    Distances are in the units of the cube [-1, 1]^3, `peak_memory` is in bytes; `boundary_edges` is 0 where the decoded
+    mesh is closed.
     """
 
     vertices: int
@@ -26,6 +28,7 @@ class Measured:
     mean_distance: float
     max_distance: float
     peak_memory: int
+    boundary_edges: int
 
 
 def measure(decoder: MeshDecoder, payload: bytes, original: Mesh) -> Measured:
@@ -39,7 +42,14 @@ def measure(decoder: MeshDecoder, payload: bytes, original: Mesh) -> Measured:
     if not len(decoded.faces):
         raise ArchiveError("nothing of its surface was left after coding")
     mean_distance, max_distance = surface_distance(original, decoded, SAMPLES)
-    return Measured(len(decoded.vertices), len(decoded.faces), mean_distance, max_distance, _rounded_up(peak))
+    return Measured(
+        len(decoded.vertices),
+        len(decoded.faces),
+        mean_distance,
+        max_distance,
+        _rounded_up(peak),
+        diagnose(decoded).boundary_edges,
+    )
 
 
 def _decode_traced(decoder: MeshDecoder, payload: bytes) -> tuple[Mesh, int]:

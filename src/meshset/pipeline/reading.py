@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +17,9 @@ from meshset.codecs import codec_by_id
 from meshset.codecs.base import MeshDecoder
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh, Placement
+from meshset.pipeline.requirements import resolve_device
+
+_OPEN_DECODERS = 4
 
 
 class UnknownMeshError(ArchiveError, KeyError):
@@ -35,11 +39,11 @@ class Archive(Mapping[str, Mesh]):
     """An open archive: `archive["bunny"]` reads and decodes one mesh, and nothing else.
 
     Meshes come in world units, vertices (V, 3) float32 and faces (F, 3) int32. Decoders are parsed when they
-    are first needed, and kept.
+    are first needed; the last four are kept.
 
     Args:
         path: the archive file.
-        device: None to decode with numpy, or a torch device string.
+        device: None to decode with numpy, or a torch device string, or "auto" for a GPU if there is one.
 
     Raises:
         ArchiveError: here if the file is no archive; later if what is read is damaged.
@@ -47,9 +51,9 @@ class Archive(Mapping[str, Mesh]):
 
     def __init__(self, path: str | os.PathLike[str], device: str | None = None) -> None:
         self._label = label(path)
-        self._device = device
+        self._device = None if device is None else resolve_device(device)
         self._reader = ArchiveReader(path)
-        self._decoders: dict[tuple[int, int | None], MeshDecoder] = {}
+        self._decoder = lru_cache(maxsize=_OPEN_DECODERS)(self._open_decoder)
 
     @property
     def entries(self) -> Mapping[str, MeshEntry]:
@@ -93,17 +97,17 @@ class Archive(Mapping[str, Mesh]):
         if entry is None:
             raise UnknownMeshError(self._label, name, self.entries)
         payload = self._reader.read_payload(name)
-        decoder = self._decoder(entry)
+        decoder = self._decoder(entry.codec_id, entry.shared)
         with naming(self._label):
-            return _in_world(decoder.decode(payload), entry)
+            mesh = decoder.decode(payload)
+            if not len(mesh.faces):
+                raise ArchiveError(f"mesh '{name}' decodes to nothing")
+            return _in_world(mesh, entry)
 
-    def _decoder(self, entry: MeshEntry) -> MeshDecoder:
-        key = entry.codec_id, entry.shared
-        if key not in self._decoders:
-            shared = b"" if entry.shared is None else self._reader.read_shared(entry.shared)
-            with naming(self._label):
-                self._decoders[key] = codec_by_id(entry.codec_id).open(shared, self._device)
-        return self._decoders[key]
+    def _open_decoder(self, codec_id: int, shared: int | None) -> MeshDecoder:
+        data = b"" if shared is None else self._reader.read_shared(shared)
+        with naming(self._label):
+            return codec_by_id(codec_id).open(data, self._device)
 
 
 def open_archive(path: str | os.PathLike[str], device: str | None = None) -> Archive:

@@ -20,7 +20,7 @@ from meshset.codecs.necgs.bitstream import (
 )
 from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs.recipe import architecture_for, recipe_for
-from meshset.errors import MeshFileError, MissingExtraError
+from meshset.errors import MeshFileError, MeshsetError, MissingExtraError
 from meshset.field import compute_field, extract_surface
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
@@ -36,11 +36,13 @@ class NecgsCodec:
         """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
 
         Raises:
-            MeshsetError: unknown preset or resolution.
+            MeshsetError: unknown preset or resolution; training diverged or ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
         architecture, recipe = architecture_for(settings), recipe_for(settings)
         try:
+            import torch
+
             from meshset.codecs.necgs.training import train
         except ImportError as error:
             raise MissingExtraError("compressing", "compress") from error
@@ -50,7 +52,10 @@ class NecgsCodec:
             if not kept:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
             fields = [path for path, _ in kept]
-            network, report = train(fields, architecture, recipe, settings.device, settings.seed, progress)
+            try:
+                network, report = train(fields, architecture, recipe, settings.device, settings.seed, progress)
+            except torch.OutOfMemoryError as error:
+                raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         latents = [network.final_latent(i).numbers for i in range(len(kept))]
         models = fit_latent_models(latents)
         shared = SharedPart(architecture, network.final_weights(), network.final_latent(0).step, models)
@@ -70,9 +75,9 @@ def _make_fields(
 ) -> list[tuple[Path, tuple[str, ...]] | Refusal]:
     outcomes: list[tuple[Path, tuple[str, ...]] | Refusal] = []
     progress.start("computing fields", len(meshes))
-    for i, mesh in enumerate(meshes):
+    for i in range(len(meshes)):
         try:
-            field, notes = compute_field(mesh, resolution)
+            field, notes = compute_field(meshes[i], resolution)
         except MeshFileError as error:
             outcomes.append(Refusal(str(error)))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn.functional import embedding_bag
 from meshset.codecs.necgs.decoder import by_neighbour
 from meshset.codecs.necgs.structure import BatchLevel
 
-_buffers: dict[tuple[str, torch.device], Tensor] = {}
+_held = threading.local()
 
 
 def _buffer(name: str, rows: int, columns: int, device: torch.device) -> Tensor:
@@ -19,10 +20,11 @@ def _buffer(name: str, rows: int, columns: int, device: torch.device) -> Tensor:
 
     The gathered neighbourhoods are tens of megabytes: fresh pages for them cost more than filling them does.
     """
-    held = _buffers.get((name, device))
-    if held is None or held.numel() < rows * columns:
-        held = _buffers[name, device] = torch.empty(rows * columns, device=device)
-    return held[: rows * columns].view(rows, columns)
+    buffer: Tensor | None = getattr(_held, name, None)
+    if buffer is None or buffer.device != device or buffer.numel() < rows * columns:
+        buffer = torch.empty(rows * columns, device=device)
+        setattr(_held, name, buffer)
+    return buffer[: rows * columns].view(rows, columns)
 
 
 def _gathered(features: Tensor, neighbours: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 Written once over arrays: numpy to read an archive anywhere, torch to decode on a GPU and to train. Every voxel of a
 level carries a logit, "some point below me is in the band"; only voxels whose logit is above -FADE are expanded into
 their eight children. The features of a voxel are multiplied by a gate that rises from 0 at that threshold to 1 at a
-logit of 0: where two machines differ in the last bit of a logit and one of them expands a voxel that the other leaves out, the
-field next to it hardly changes.
+logit of 0: where two machines differ in the last bit of a logit and one of them expands a voxel that the other leaves
+out, the field next to it hardly changes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import array_api_compat
 from array_api_compat import device as _device
 
 from meshset.codecs.necgs.architecture import Architecture
+from meshset.errors import ArchiveError
 from meshset.field.grid import ROOT, Array, RowLookup, children, root_coords
 
 OFFSETS = tuple((dx, dy, dz) for dx, dy, dz in product((-1, 0, 1), repeat=3))
@@ -24,8 +25,11 @@ OFFSETS = tuple((dx, dy, dz) for dx, dy, dz in product((-1, 0, 1), repeat=3))
 FADE = 2.0
 """A voxel exists from a logit of -FADE on, and fully from 0 on: wary, since a voxel left out is a hole."""
 
-_CHUNK = 4096
-"""Voxels convolved at a time: their gathered neighbourhoods stay in the cache, and memory stays small."""
+_CHUNK = 1 << 23
+"""Numbers gathered at a time, at most: they stay near the processor, and memory stays small."""
+
+MAX_NUMBERS = 1 << 28
+"""No level may have more numbers than this (1 GiB): a hostile archive must not take all memory."""
 
 Convolution = Callable[[Array, Array, Array], Array]
 """(features (M, C), neighbours (N, 27), weights (27 C, H)) to (N, H)."""
@@ -62,8 +66,9 @@ def convolve(features: Array, neighbours: Array, weights: Array) -> Array:
         given = xp.take(projected, xp.reshape(places, (-1,)), axis=0)
         return xp.sum(xp.reshape(given, (neighbours.shape[0], 27, outputs)), axis=1)
     out = []
-    for first in range(0, neighbours.shape[0], _CHUNK):
-        rows = neighbours[first : first + _CHUNK]
+    count = max(_CHUNK // weights.shape[0], 1)
+    for first in range(0, neighbours.shape[0], count):
+        rows = neighbours[first : first + count]
         gathered = xp.take(padded, xp.reshape(rows, (-1,)), axis=0)
         out.append(xp.reshape(gathered, (rows.shape[0], weights.shape[0])) @ weights)
     return xp.concat(out) if out else absent[:0] @ weights[: features.shape[1]]
@@ -121,11 +126,17 @@ def decode_field(latent: Array, weights: Mapping[str, Array], architecture: Arch
 
     Returns:
         Grid points (N, 3) int32, and the field there (N, channels) float32.
+
+    Raises:
+        ArchiveError: a level needs more than `MAX_NUMBERS` numbers.
     """
     xp = array_api_compat.array_namespace(latent)
     coords, features, side = root_coords(latent), latent, ROOT
     expanded = xp.arange(coords.shape[0], device=_device(latent))
     for block in range(architecture.blocks):
+        widest = max(architecture.hidden, weights[f"{block}.shuffle"].shape[1])
+        if expanded.shape[0] * widest > MAX_NUMBERS:
+            raise ArchiveError("decodes to more numbers than any mesh should need")
         neighbours = neighbour_rows(coords, expanded, side)
         out = upsample(features, neighbours, weights, block)
         coords, side = children(coords[expanded]), 2 * side

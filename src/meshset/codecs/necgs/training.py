@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from meshset.codecs.necgs.decoder import activate, upsample
 from meshset.codecs.necgs.network import SetNetwork
 from meshset.codecs.necgs.recipe import Recipe
 from meshset.codecs.necgs.structure import BatchLevel, Level, batch_level, field_levels
+from meshset.errors import MeshsetError
 from meshset.field import Field
 from meshset.progress import Progress
 
@@ -49,6 +49,26 @@ def load_example(path: Path, architecture: Architecture) -> Example:
     if architecture.has_head:
         tsdf = tsdf[tsdf.abs() < 1.0]
     return Example(field_levels(field, architecture.has_head), tsdf)
+
+
+class ExampleCache:
+    """The examples of a set: as many as fit into 1 GiB stay in memory, the others are prepared anew each time."""
+
+    def __init__(self, fields: Sequence[Path], architecture: Architecture) -> None:
+        self._fields = fields
+        self._architecture = architecture
+        self._held: dict[int, Example] = {}
+        self._free = _CACHED_BYTES
+
+    def __getitem__(self, index: int) -> Example:
+        """Return one example."""
+        if index in self._held:
+            return self._held[index]
+        example = load_example(self._fields[index], self._architecture)
+        if example.size <= self._free:
+            self._held[index] = example
+            self._free -= example.size
+        return example
 
 
 @dataclass(frozen=True)
@@ -110,13 +130,15 @@ def train(
     Returns:
         The trained network, on `device`, and running averages at the end: distortion (units of the truncation
         distance), estimated bits of the decoder's share and latent of a mesh.
+
+    Raises:
+        MeshsetError: the loss is no longer a number.
     """
     network = SetNetwork(architecture, len(fields), seed).to(device)
-    first = load_example(fields[0], architecture)
-    load = lru_cache(maxsize=max(_CACHED_BYTES // first.size, 2 * recipe.batch))(load_example)
+    examples = ExampleCache(fields, architecture)
     optimisers = _optimisers(network, recipe)
     steps = recipe.steps(len(fields))
-    order = _shuffled(len(fields), min(recipe.batch, len(fields)), steps, seed)
+    order = _shuffled(len(fields), recipe.batch(len(fields)), steps, seed)
     averages = np.zeros(2)
     progress.start("training", steps)
     for step, chosen in enumerate(order):
@@ -124,13 +146,19 @@ def train(
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
                 group["lr"] = peak * _schedule(step / steps)
             optimiser.zero_grad(set_to_none=True)
-        losses = batch_losses(network, chosen, [load(fields[i], architecture) for i in chosen], recipe.near_weight)
+        losses = batch_losses(network, chosen, [examples[i] for i in chosen], recipe.near_weight)
         losses.total(recipe).backward()  # type: ignore[no-untyped-call]
         for optimiser, _ in optimisers:
             optimiser.step()
         now = np.array([losses.distortion.item(), losses.bits.item()])
+        if not np.isfinite(now).all():
+            raise MeshsetError("training diverged: the loss is not a number; try another --seed")
         averages = now if step == 0 else _MOMENTUM * averages + (1 - _MOMENTUM) * now
         progress.advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
+    progress.note(
+        f"trained in {steps:,} steps: field error {averages[0]:.4f} of the truncation distance, "
+        f"about {averages[1] / 8:,.0f} bytes a mesh with its share of the decoder"
+    )
     return network.eval(), {"field_error": float(averages[0]), "estimated_bits_per_mesh": float(averages[1])}
 
 
@@ -145,7 +173,8 @@ def _optimisers(network: SetNetwork, recipe: Recipe) -> list[tuple[torch.optim.O
     muon = torch.optim.Muon(matrices, lr=recipe.matrix_rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
     adam = torch.optim.Adam(
         [
-            {"params": [*vectors, *network.latents], "lr": recipe.rate},
+            {"params": vectors, "lr": recipe.rate},
+            {"params": list(network.latents), "lr": recipe.latent_rate(len(network.latents))},
             {"params": [network.log_steps, network.latent_log_steps], "lr": recipe.step_rate},
         ],
         betas=(0.9, 0.99),
