@@ -165,8 +165,7 @@ def train(
 def _optimisers(network: SetNetwork, recipe: Recipe) -> list[tuple[torch.optim.Optimizer, list[float]]]:
     """Return the optimisers with the peak learning rate of each of their groups.
 
-    Muon makes every direction of a matrix learn at the same speed: after 960 steps on 24 printed parts its mean surface
-    distance was a tenth of Adam's.
+    Muon makes every direction of a matrix learn at the same speed, which here takes far fewer steps than Adam alone.
     """
     matrices = [t for t in network.tensors if t.dim() == 2]
     vectors = [t for t in network.tensors if t.dim() == 1]
