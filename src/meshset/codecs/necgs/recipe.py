@@ -19,8 +19,8 @@ class Recipe:
         visits: how many times a mesh is visited, over all meshes, at least.
         epochs: how many times each mesh is visited, at least.
         rate_weight: lambda, weight of the bits of a mesh (its latent and its share of the decoder) in the loss.
-        large_set: number of meshes from which a step sees 4 meshes and not 2; small sets gain from more steps, large ones
-            from calmer ones.
+        large_set: number of meshes from which a step sees 4 meshes and not 2; small sets gain from more steps, large
+            ones from calmer ones.
         matrix_rate: peak learning rate of the decoder's matrices (Muon, scaled to the updates of Adam).
         rate: peak learning rate of biases (Adam).
         latent_travel: peak learning rate of latents (Adam) times visits of each mesh. Adam moves a number by about its
