@@ -36,21 +36,34 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
     """
     queries = SurfaceQueries(mesh)
     coords, distance = _near_points(queries, resolution)
-    inside, notes = _inside(mesh, queries, coords, distance, resolution)
+    edges = _grid_edges(coords, resolution)
+    inside, notes = _inside(mesh, queries, coords, distance, edges, resolution)
     at_border = ((coords == 0) | (coords == resolution - 1)).any(axis=1)
     inside &= ~at_border
     signed = np.where(inside, -distance, distance)
-    signed = _keep_thin_parts(queries, coords, signed, at_border, resolution)
+    signed = _keep_thin_parts(queries, coords, signed, edges, at_border, resolution)
     if not (signed < 0).any():
         raise MeshFileError(f"too thin for a {resolution}^3 grid: no part of it reaches a grid edge")
     tsdf = np.clip(signed / (TRUNCATION * spacing(resolution)), -1.0, 1.0)
     return Field(resolution, coords.astype(np.int16), tsdf.astype(np.float32)), notes
 
 
+def _grid_edges(coords: NDArray[np.int64], resolution: int) -> NDArray[np.int64]:
+    """Return the rows of both ends of every grid edge between two of the points, (2, E)."""
+    lookup = RowLookup(coords, resolution)
+    ends = []
+    for offset in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        neighbour = lookup.at(lookup.keys + lookup.stride(offset)).astype(np.int64)
+        row = np.flatnonzero(neighbour >= 0)
+        ends.append(np.stack([row, neighbour[row]]))
+    return np.concatenate(ends, axis=1)
+
+
 def _keep_thin_parts(
     queries: SurfaceQueries,
     coords: NDArray[np.int64],
     signed: NDArray[np.float64],
+    edges: NDArray[np.int64],
     at_border: NDArray[np.bool_],
     resolution: int,
 ) -> NDArray[np.float64]:
@@ -61,14 +74,7 @@ def _keep_thin_parts(
     outermost layers stay outside, so there it is the other end.
     """
     h = spacing(resolution)
-    lookup = RowLookup(coords, resolution)
-    low, high = [], []
-    for offset in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
-        neighbour = lookup.at(lookup.keys + lookup.stride(offset))
-        row = np.flatnonzero(neighbour >= 0)
-        low.append(row)
-        high.append(neighbour[row])
-    start, end = np.concatenate(low), np.concatenate(high)
+    start, end = edges
     candidates = ((signed[start] < 0) == (signed[end] < 0)) & (np.abs(signed[start]) + np.abs(signed[end]) < h)
     start, end = start[candidates], end[candidates]
     a, b = -1.0 + h * coords[start], -1.0 + h * coords[end]
@@ -103,11 +109,12 @@ def _inside(
     queries: SurfaceQueries,
     coords: NDArray[np.int64],
     distance: NDArray[np.float64],
+    edges: NDArray[np.int64],
     resolution: int,
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Decide for each grid point whether it lies inside, and say what was in doubt."""
     if _is_closed(mesh):
-        group, representative = _same_side(coords, distance, resolution)
+        group, representative = _same_side(distance, edges, resolution)
     else:
         group = representative = np.arange(len(coords))
     winding = queries.winding_number(-1.0 + spacing(resolution) * coords[representative])
@@ -130,7 +137,7 @@ def _is_closed(mesh: Mesh) -> bool:
 
 
 def _same_side(
-    coords: NDArray[np.int64], distance: NDArray[np.float64], resolution: int
+    distance: NDArray[np.float64], edges: NDArray[np.int64], resolution: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Group grid points that a closed surface cannot separate.
 
@@ -142,15 +149,8 @@ def _same_side(
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    lookup = RowLookup(coords, resolution)
-    pairs = []
-    for offset in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
-        neighbour = lookup.at(lookup.keys + lookup.stride(offset))
-        row = np.flatnonzero(neighbour >= 0)
-        pair = np.stack([row, neighbour[row]])
-        pairs.append(pair[:, distance[pair].max(axis=0) > spacing(resolution)])
-    first, second = np.concatenate(pairs, axis=1)
-    graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(len(coords),) * 2)
+    first, second = edges[:, distance[edges].max(axis=0) > spacing(resolution)]
+    graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(len(distance),) * 2)
     groups, group = connected_components(graph, directed=False)
     representative = np.empty(groups, dtype=np.int64)
     by_distance = np.argsort(distance)
