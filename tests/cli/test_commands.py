@@ -10,7 +10,7 @@ from meshset.cli.app import app
 from meshset.cli.options import Format
 from meshset.geometry import WRITABLE_FORMATS, read_mesh
 
-COMMANDS = ["compress", "list", "info", "extract", "test", "eval", "sample"]
+COMMANDS = ["compress", "list", "info", "extract", "fit", "test", "eval", "sample"]
 
 
 def errors(result):
@@ -194,6 +194,15 @@ def test_extract_writes_files(meshset, archive, tmp_path):
     assert again.exit_code == 1
     assert errors(again) == [f"meshset: error: box: {tmp_path / 'out' / 'box.obj'}: exists already"]
     assert meshset("extract", archive, "box", "-o", tmp_path / "out", "--format", "obj", "--force").exit_code == 0
+
+
+def test_fit_writes_what_the_field_keeps(meshset, models, tmp_path):
+    result = meshset("fit", models / "box.obj", "-o", tmp_path / "out.ply", "--resolution", "32", "--field", "tsdf")
+    assert result.exit_code == 0, result.stderr
+    faces = len(read_mesh(tmp_path / "out.ply").mesh.faces)
+    assert result.stdout.startswith(f"{tmp_path / 'out.ply'}: {faces} faces, mean distance ")
+    missing = meshset("fit", models / "none.obj", "-o", tmp_path / "out.ply")
+    assert (missing.exit_code, len(errors(missing))) == (1, 1)
 
 
 def test_unknown_mesh_name_proposes_others(meshset, archive, tmp_path):

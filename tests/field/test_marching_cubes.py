@@ -138,3 +138,38 @@ def test_empty_band_gives_no_surface() -> None:
     vertices, faces = extract_surface(np.zeros((0, 3), np.int32), np.zeros(0, np.float32), 32)
     assert vertices.shape == (0, 3)
     assert faces.shape == (0, 3)
+
+
+def test_deformation_gradients_agree_with_finite_differences() -> None:
+    generator = np.random.default_rng(0)
+    coords = torch.from_numpy(np.stack(np.meshgrid(*[np.arange(5)] * 3, indexing="ij"), -1).reshape(-1, 3))
+    signs = np.where(generator.random(125) < 0.5, -1, 1)
+    values = torch.from_numpy(generator.uniform(0.2, 1.0, 125) * signs).requires_grad_()
+    moved = torch.from_numpy(generator.uniform(-0.9, 0.9, (125, 3))).requires_grad_()
+    weights = torch.from_numpy(generator.normal(size=(5 * 5 * 5 * 3, 3)))
+
+    def moment(v: torch.Tensor, d: torch.Tensor) -> torch.Tensor:
+        vertices, _ = extract_surface(coords, v, 5, d)
+        return (weights[: len(vertices)] * vertices).sum()
+
+    assert torch.autograd.gradcheck(moment, (values, moved))
+
+
+def test_deformation_moves_grid_points_by_at_most_half_a_voxel() -> None:
+    field, _ = compute_field(shapes.sphere(), 32)
+    shift = np.zeros((len(field.tsdf), 3), np.float32)
+    shift[:, 0] = 7.0
+    still, faces = extract_surface(field.coords, field.tsdf, 32)
+    moved, same_faces = extract_surface(field.coords, field.tsdf, 32, shift)
+    assert np.array_equal(faces, same_faces)
+    assert moved - still == pytest.approx(np.array([[1 / 31, 0, 0]] * len(still)), abs=1e-6)
+
+
+def test_deformed_surface_stays_closed_and_manifold() -> None:
+    field, _ = compute_field(shapes.torus(), 32)
+    shift = np.random.default_rng(0).uniform(-1, 1, (len(field.tsdf), 3)).astype(np.float32)
+    deformed = trimesh.Trimesh(*extract_surface(field.coords, field.tsdf, 32, shift), process=False)
+    assert deformed.is_watertight
+    assert deformed.is_winding_consistent
+    assert deformed.euler_number == 0
+    assert deformed.volume > 0

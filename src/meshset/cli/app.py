@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from meshset.cli.options import Device, Format, Preset, Resolution, known_codec
+from meshset.cli.options import Device, FieldKind, Format, Preset, Resolution, known_codec
 from meshset.cli.output import finish, guarded, hint, say, say_json
 from meshset.cli.progress import showing_progress
-from meshset.cli.text import printable
+from meshset.cli.text import figure, printable
 
 app = typer.Typer(
     add_completion=False,
@@ -182,6 +182,29 @@ def evaluate(archive: ArchivePath, paths: Sources, json: AsJson = False) -> None
         else:
             say(metrics_table(result.metrics, result.mean))
         finish(result.failures)
+
+
+@app.command(epilog="Example: meshset fit bunny.obj -o bunny64.ply --resolution 64")
+def fit(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A mesh file.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The mesh file to write.", show_default=False)],
+    resolution: Annotated[Resolution, typer.Option(help="Grid points along each side of the cube.")] = Resolution.K64,
+    field: Annotated[FieldKind, typer.Option(help="Whether grid points may move.")] = FieldKind.TSDF_DEF,
+) -> None:
+    """Write what a field alone keeps of a mesh, without a network: what a resolution costs.
+
+    The necgs codec does not code the deformation of tsdf-def yet; it works from plain tsdf fields.
+    """
+    with guarded():
+        from meshset.pipeline.fit import fit
+
+        result = fit(path, output, int(resolution.value), deformed=field is FieldKind.TSDF_DEF)
+        for note in result.notes:
+            hint(note)
+        say(
+            f"{printable(str(output))}: {result.faces} faces, mean distance {figure(result.mean_distance)}, "
+            f"max distance {figure(result.max_distance)} in the cube [-1, 1]^3"
+        )
 
 
 @app.command(epilog="Example: meshset sample demo/ --count 24 --seed 0 --format ply")

@@ -16,6 +16,13 @@ class Resolution(str, Enum):
     K256 = "256"
 
 
+class FieldKind(str, Enum):
+    """Whether the grid of a field is deformed."""
+
+    TSDF = "tsdf"
+    TSDF_DEF = "tsdf-def"
+
+
 class Preset(str, Enum):
     """How long to train."""
 

@@ -14,21 +14,24 @@ TRUNCATION = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """A narrow-band truncated signed distance field (TSDF), negative inside.
+    """A narrow-band truncated signed distance field (TSDF), negative inside, deformed or not (TSDF-Def).
 
     Attributes:
         resolution: K, grid points a side; 32 to 256, a power of two.
         coords: (N, 3) int16 grid points, in the order of an octree descent (`grid.children`), so that each eight
             rows are a block of 2 x 2 x 2; a block is kept whole if any of its points is within the truncation distance.
         tsdf: (N,) float32 signed distance in units of the truncation distance (2 voxels), clamped to [-1, 1].
+        deformation: (N, 3) float32, how far each grid point is moved, in units of half a voxel, within [-1, 1]; None
+            for a plain TSDF.
     """
 
     resolution: int
     coords: NDArray[np.int16]
     tsdf: NDArray[np.float32]
+    deformation: NDArray[np.float32] | None = None
 
     def save(self, path: Path) -> None:
-        """Write the field to `path`, to be read by `load`."""
+        """Write the values of the field to `path`, to be read by `load`."""
         with path.open("wb") as file:
             np.savez(file, resolution=self.resolution, blocks=self.coords[::8] >> 1, tsdf=self.tsdf)
 

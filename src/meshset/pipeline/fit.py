@@ -1,0 +1,60 @@
+"""What a field alone keeps of a mesh, without any network."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshset.evaluation import surface_distance
+from meshset.field import compute_field, extract_surface
+from meshset.geometry import Mesh, Placement, read_mesh, write_mesh
+from meshset.pipeline.measure import SAMPLES
+from meshset.pipeline.requirements import require_modules
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What `fit` made.
+
+    Attributes:
+        faces: triangles of the mesh that was written.
+        mean_distance: mean symmetric distance to the original, in the cube [-1, 1]^3.
+        max_distance: largest distance of the samples, likewise.
+        notes: what was dropped, repaired or is in doubt.
+    """
+
+    faces: int
+    mean_distance: float
+    max_distance: float
+    notes: tuple[str, ...]
+
+
+def fit(
+    path: str | os.PathLike[str], output: str | os.PathLike[str], resolution: int, deformed: bool = True
+) -> FitResult:
+    """Write the mesh that is recovered from the field of one mesh file.
+
+    Args:
+        path: the mesh file.
+        output: the file to write; its suffix chooses the format.
+        resolution: K, grid points a side.
+        deformed: fit a TSDF-Def; else sample a plain TSDF.
+
+    Raises:
+        MeshFileError: a file cannot be read or written, or the mesh is too thin for the grid.
+        MissingExtraError: the 'compress' extra is not installed.
+    """
+    require_modules("fitting", "compress", ("torch", "igl", "scipy"))
+    from meshset.field.fitting import fit_deformation
+
+    reading = read_mesh(Path(path))
+    placement = Placement.of(reading.mesh)
+    original = placement.normalise(reading.mesh)
+    field, notes = compute_field(original, resolution)
+    if deformed:
+        field = fit_deformation(original, field)
+    recovered = Mesh(*extract_surface(field.coords, field.tsdf, resolution, field.deformation))
+    write_mesh(placement.restore(recovered), Path(output))
+    mean, largest = surface_distance(original, recovered, SAMPLES)
+    return FitResult(len(recovered.faces), mean, largest, (*reading.notes, *notes))
