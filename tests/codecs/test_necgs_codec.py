@@ -28,6 +28,7 @@ from meshset.errors import ArchiveError, MeshsetError
 from meshset.evaluation.metrics import surface_distance
 from meshset.field.grid import spacing
 from meshset.geometry import Mesh
+from meshset.geometry.diagnosis import turned
 from meshset.progress import Silent
 from tests.field import shapes
 
@@ -105,7 +106,7 @@ def test_a_mesh_that_slips_through_the_grid_is_refused_and_the_rest_go_on() -> N
 
 
 def test_repairs_are_told() -> None:
-    coded = coded_with(4, [shapes.flipped(MESHES[0])])
+    coded = coded_with(4, [turned(MESHES[0])])
     assert [mesh.notes for mesh in coded.meshes if isinstance(mesh, CodedMesh)] == [
         ("was inside out, at least in parts; turned",)
     ]

@@ -65,7 +65,3 @@ def joined(*meshes: Mesh) -> Mesh:
         np.concatenate([m.vertices for m in meshes]),
         np.concatenate([m.faces + np.int32(c) for m, c in zip(meshes, counts, strict=True)]),
     )
-
-
-def flipped(mesh: Mesh) -> Mesh:
-    return Mesh(mesh.vertices, mesh.faces[:, ::-1].copy())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from meshset.evaluation.metrics import surface_distance
 from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh
+from meshset.geometry.diagnosis import turned
 from tests.field import shapes
 
 
@@ -53,7 +54,7 @@ def test_box_keeps_faces_and_rounds_edges_by_less_than_a_voxel() -> None:
 
 
 def test_nested_spheres_give_two_surfaces_with_a_cavity() -> None:
-    extracted = surface(shapes.joined(shapes.sphere(0.9), shapes.flipped(shapes.sphere(0.5))), 64)
+    extracted = surface(shapes.joined(shapes.sphere(0.9), turned(shapes.sphere(0.5))), 64)
     assert extracted.is_watertight
     assert extracted.body_count == 2
     assert extracted.volume == pytest.approx(4 / 3 * np.pi * (0.9**3 - 0.5**3), rel=5e-3)

@@ -10,6 +10,7 @@ from meshset.evaluation.metrics import surface_distance
 from meshset.field import TRUNCATION, Field, compute_field, extract_surface
 from meshset.field.grid import children, root_coords, spacing
 from meshset.geometry import Mesh
+from meshset.geometry.diagnosis import turned
 from tests.field import shapes
 
 
@@ -54,7 +55,7 @@ def test_every_point_of_the_band_is_there() -> None:
 
 
 def test_nested_spheres_leave_a_shell() -> None:
-    hollow = shapes.joined(shapes.sphere(0.9), shapes.flipped(shapes.sphere(0.5)))
+    hollow = shapes.joined(shapes.sphere(0.9), turned(shapes.sphere(0.5)))
     field, _ = compute_field(hollow, 64)
     radius = np.linalg.norm(points_of(field), axis=1)
     exact = expected(np.maximum(radius - 0.9, 0.5 - radius), 64)
@@ -63,8 +64,8 @@ def test_nested_spheres_leave_a_shell() -> None:
 
 def test_inside_out_mesh_is_turned_and_told() -> None:
     field, _ = compute_field(shapes.sphere(), 32)
-    turned, notes = compute_field(shapes.flipped(shapes.sphere()), 32)
-    assert np.array_equal(field.tsdf, turned.tsdf)
+    again, notes = compute_field(turned(shapes.sphere()), 32)
+    assert np.array_equal(field.tsdf, again.tsdf)
     assert notes == ("was inside out, at least in parts; turned",)
 
 
@@ -72,16 +73,14 @@ def test_one_body_of_two_that_is_inside_out_is_turned() -> None:
     left = shapes.box((-0.9, -0.4, -0.4), (-0.1, 0.4, 0.4))
     right = shapes.box((0.1, -0.4, -0.4), (0.9, 0.4, 0.4))
     field, _ = compute_field(shapes.joined(left, right), 32)
-    turned, notes = compute_field(shapes.joined(left, shapes.flipped(right)), 32)
-    assert np.array_equal(field.tsdf, turned.tsdf)
+    again, notes = compute_field(shapes.joined(left, turned(right)), 32)
+    assert np.array_equal(field.tsdf, again.tsdf)
     assert notes == ("was inside out, at least in parts; turned",)
 
 
 @pytest.mark.parametrize("resolution", [32, 64, 128])
 def test_thin_walls_at_the_border_of_the_cube_are_kept(resolution: int) -> None:
-    hollow = shapes.joined(
-        shapes.box((-0.995,) * 3, (0.995,) * 3), shapes.flipped(shapes.box((-0.985,) * 3, (0.985,) * 3))
-    )
+    hollow = shapes.joined(shapes.box((-0.995,) * 3, (0.995,) * 3), turned(shapes.box((-0.985,) * 3, (0.985,) * 3)))
     field, _ = compute_field(hollow, resolution)
     vertices, faces = extract_surface(field.coords, field.tsdf, resolution)
     assert surface_distance(hollow, Mesh(vertices, faces), 5_000, 0)[0] < 0.5 * spacing(resolution)

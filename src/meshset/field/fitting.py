@@ -59,7 +59,7 @@ def fit_deformation(
         seed: start of the random samples.
     """
     h = spacing(field.resolution)
-    queries = SurfaceQueries(mesh)
+    queries, normals = SurfaceQueries(mesh), _face_normals(mesh)
     coords = torch.from_numpy(field.coords.astype(np.int64))
     tsdf = torch.from_numpy(field.tsdf.copy()).requires_grad_()
     deformation = torch.zeros(len(coords), 3, requires_grad=True)
@@ -68,7 +68,7 @@ def fit_deformation(
         topology = surface_topology(coords, tsdf.detach(), field.resolution)
         with torch.no_grad():
             extracted = place_vertices(topology, grid_points(coords, field.resolution, tsdf, deformation), tsdf)
-        pairs = _pairs(mesh, queries, extracted, topology, samples, seed + number)
+        pairs = _pairs(mesh, normals, queries, extracted, topology, samples, seed + number)
         for step in range(STEPS):
             optimiser.param_groups[0]["lr"] = PEAK_RATE * (1.0 - (number * STEPS + step) / (ROUNDS * STEPS))
             optimiser.zero_grad(set_to_none=True)
@@ -83,11 +83,16 @@ def fit_deformation(
 
 
 def _pairs(
-    mesh: Mesh, queries: SurfaceQueries, extracted: Tensor, topology: Topology, samples: int, seed: int
+    mesh: Mesh,
+    mesh_normals: NDArray[np.float64],
+    queries: SurfaceQueries,
+    extracted: Tensor,
+    topology: Topology,
+    samples: int,
+    seed: int,
 ) -> _Pairs:
     """Pair samples of either surface with the closest points of the other one."""
     surface = Mesh(extracted.numpy().astype(np.float64), topology.faces.numpy())
-    mesh_normals = _face_normals(mesh)
     outward = sample_surface(surface, samples, seed)
     _, nearest_face, goal = queries.closest(outward.points)
     inward = sample_surface(mesh, samples, seed)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from meshset.codecs.necgs.architecture import NEIGHBOURS
 from meshset.codecs.necgs.decoder import by_neighbour
 from meshset.codecs.necgs.structure import BatchLevel
 
@@ -51,7 +52,7 @@ class _SparseConvolution(torch.autograd.Function):
         features, weights, expanded, neighbours, inverse = ctx.saved_tensors
         to_weights = _gathered(features, neighbours).t() @ gradient
         count, channels = neighbours.shape[0], features.shape[1]
-        spread = _buffer("spread", count * 27 + 1, channels, features.device)
+        spread = _buffer("spread", count * NEIGHBOURS + 1, channels, features.device)
         torch.mm(gradient, weights.t(), out=spread[1:].view(count, -1))
         spread[0] = 0.0
         to_features = torch.zeros_like(features)
@@ -71,20 +72,20 @@ class _ProjectedConvolution(torch.autograd.Function):
         outputs = weights.shape[1]
         padded = torch.cat([features.new_zeros(1, features.shape[1]), features])
         projected = padded @ by_neighbour(weights)
-        places = neighbours * 27 + torch.arange(27, dtype=neighbours.dtype, device=neighbours.device)
+        places = neighbours * NEIGHBOURS + torch.arange(NEIGHBOURS, dtype=neighbours.dtype, device=neighbours.device)
         gathered = projected.view(-1, outputs).index_select(0, places.view(-1))
-        return gathered.view(len(neighbours), 27, outputs).sum(dim=1)
+        return gathered.view(len(neighbours), NEIGHBOURS, outputs).sum(dim=1)
 
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]
         features, weights, expanded, inverse = ctx.saved_tensors
         padded = torch.cat([gradient.new_zeros(1, gradient.shape[1]), gradient])
-        spread = padded.index_select(0, ((inverse + 26) // 27).view(-1)).view(len(inverse), -1)
+        spread = padded.index_select(0, ((inverse + NEIGHBOURS - 1) // NEIGHBOURS).view(-1)).view(len(inverse), -1)
         to_features = torch.zeros_like(features)
         to_features[expanded] = spread @ by_neighbour(weights).t()
         to_weights = features[expanded].t() @ spread
         outputs = weights.shape[1]
-        to_weights = to_weights.view(-1, 27, outputs).transpose(0, 1).reshape(-1, outputs)
+        to_weights = to_weights.view(-1, NEIGHBOURS, outputs).transpose(0, 1).reshape(-1, outputs)
         return to_features, to_weights, None, None, None
 
 

@@ -15,7 +15,7 @@ from itertools import product
 import array_api_compat
 from array_api_compat import device as _device
 
-from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.architecture import NEIGHBOURS, Architecture
 from meshset.errors import ArchiveError
 from meshset.field.grid import ROOT, Array, RowLookup, children, root_coords
 
@@ -62,9 +62,9 @@ def convolve(features: Array, neighbours: Array, weights: Array) -> Array:
     outputs = weights.shape[1]
     if outputs < features.shape[1]:
         projected = xp.reshape(padded @ by_neighbour(weights), (-1, outputs))
-        places = neighbours * 27 + xp.arange(27, dtype=neighbours.dtype, device=_device(features))
+        places = neighbours * NEIGHBOURS + xp.arange(NEIGHBOURS, dtype=neighbours.dtype, device=_device(features))
         given = xp.take(projected, xp.reshape(places, (-1,)), axis=0)
-        return xp.sum(xp.reshape(given, (neighbours.shape[0], 27, outputs)), axis=1)
+        return xp.sum(xp.reshape(given, (neighbours.shape[0], NEIGHBOURS, outputs)), axis=1)
     out = []
     count = max(_CHUNK // weights.shape[0], 1)
     for first in range(0, neighbours.shape[0], count):
@@ -78,8 +78,8 @@ def by_neighbour(weights: Array) -> Array:
     """Turn (27 C, H) into (C, 27 H): what a voxel gives to each of the 27 that have it as a neighbour."""
     xp = array_api_compat.array_namespace(weights)
     outputs = weights.shape[1]
-    apart = xp.reshape(weights, (27, -1, outputs))
-    return xp.reshape(xp.permute_dims(apart, (1, 0, 2)), (-1, 27 * outputs))
+    apart = xp.reshape(weights, (NEIGHBOURS, -1, outputs))
+    return xp.reshape(xp.permute_dims(apart, (1, 0, 2)), (-1, NEIGHBOURS * outputs))
 
 
 def neighbour_rows(coords: Array, rows: Array, resolution: int) -> Array:
