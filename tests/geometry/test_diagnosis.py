@@ -28,6 +28,7 @@ CLEAN = Diagnosis(
     degenerate_faces=0,
     duplicate_faces=0,
     inside_out=False,
+    inside_out_parts=0,
 )
 
 
@@ -54,7 +55,7 @@ def test_a_turned_face_breaks_the_winding_alone() -> None:
 
 def test_an_inside_out_box_is_recognised_and_turned_back() -> None:
     found = diagnose(turned(BOX))
-    assert found == replace(CLEAN, inside_out=True)
+    assert found == replace(CLEAN, inside_out=True, inside_out_parts=1)
     assert found.defects() == ("inside out: the faces look inward",)
     assert diagnose(turned(turned(BOX))) == CLEAN
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from meshset.pipeline.summary import ArchiveSummary, MeshSummary
 
 if TYPE_CHECKING:
     from meshset.evaluation import Metrics
+    from meshset.pipeline.check import CheckedMesh, CheckResult
     from meshset.pipeline.compress import CompressResult
 
 
@@ -79,6 +81,41 @@ def compress_line(result: CompressResult) -> str:
         f"{printable(str(result.path))}: {len(result.entries)} meshes, {size(result.source_bytes)} as OBJ text in "
         f"{size(result.archive_bytes)}, ratio {ratio:.1f}, {duration(result.seconds)}"
     )
+
+
+def check_table(result: CheckResult) -> str:
+    """Return the verdicts, then one line for each finding, then the totals.
+
+    What reading dropped is one line a mesh, however much it is: it is seldom what the user looks for.
+    """
+    header = ["name", "faces", "closed", "parts", "verdict"]
+    rows = [
+        [
+            mesh.name,
+            str(mesh.diagnosis.faces),
+            "yes" if mesh.diagnosis.watertight else "no",
+            str(mesh.diagnosis.components),
+            mesh.verdict,
+        ]
+        for mesh in result.meshes
+    ]
+    notes = [printable(f"{mesh.name}: {note}") for mesh in result.meshes for note in _check_notes(mesh)]
+    blocks = [table(header, rows, [False, True, False, True, False]), "\n".join(notes), _check_line(result)]
+    return "\n\n".join(filter(None, blocks))
+
+
+def _check_line(result: CheckResult) -> str:
+    """Return the one line that sums up a check, such as "146 meshes: 120 clean, 25 usable, 1 refused"."""
+    verdicts = Counter(mesh.verdict for mesh in result.meshes)
+    total = "1 mesh" if len(result.meshes) == 1 else f"{len(result.meshes)} meshes"
+    line = f"{total}: " + ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in ("clean", "usable", "refused"))
+    unread = len(result.failures) - verdicts["refused"]
+    return f"{line}; files that cannot be used: {unread}" if unread else line
+
+
+def _check_notes(mesh: CheckedMesh) -> tuple[str, ...]:
+    reading = (f"read with changes: {'; '.join(mesh.reading)}",) if mesh.reading else ()
+    return (*reading, *mesh.findings)
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.errors import MissingExtraError
+from meshset.geometry._edges import Edges
+from meshset.geometry._soup import counted
 from meshset.geometry.mesh import Mesh
+from meshset.geometry.orientation import wrong_parts
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Diagnosis:
         components: sets of faces that hang together by shared vertices; unused vertices do not count.
         degenerate_faces: faces of zero area.
         duplicate_faces: faces beyond the first with the same three vertices, in any order.
-        inside_out: watertight, consistent, and of negative signed volume.
+        inside_out: watertight, consistent, and every part of it faces the wrong way.
+        inside_out_parts: closed parts that face the wrong way (see `meshset.geometry.orientation`); cavities do not.
     """
 
     vertices: int
@@ -38,17 +42,22 @@ class Diagnosis:
     degenerate_faces: int
     duplicate_faces: int
     inside_out: bool
+    inside_out_parts: int
 
     def defects(self) -> tuple[str, ...]:
         """Return one short line per defect, none for a clean mesh; several components are no defect."""
         found = (
             (not self.faces, "no faces"),
             (self.inside_out, "inside out: the faces look inward"),
+            (
+                self.inside_out_parts and not self.inside_out,
+                f"{counted(self.inside_out_parts, 'part')} inside out: closed, but facing inward",
+            ),
             (not self.winding_consistent, "neighbouring faces disagree which side is outside"),
-            (self.boundary_edges, f"holes: {self.boundary_edges} edges of only one face"),
-            (self.nonmanifold_edges, f"no manifold: {self.nonmanifold_edges} edges of three or more faces"),
-            (self.duplicate_faces, f"{self.duplicate_faces} faces that repeat another"),
-            (self.degenerate_faces, f"{self.degenerate_faces} faces without area"),
+            (self.boundary_edges, f"holes: {counted(self.boundary_edges, 'edge')} of only one face"),
+            (self.nonmanifold_edges, f"no manifold: {counted(self.nonmanifold_edges, 'edge')} of three or more faces"),
+            (self.duplicate_faces, counted(self.duplicate_faces, "duplicate face")),
+            (self.degenerate_faces, f"{counted(self.degenerate_faces, 'face')} without area"),
         )
         return tuple(line for present, line in found if present)
 
@@ -60,24 +69,31 @@ def diagnose(mesh: Mesh) -> Diagnosis:
         mesh: any mesh with valid indices, even one without faces.
 
     Raises:
-        MissingExtraError: scipy is not installed.
+        MissingExtraError: scipy is not installed; libigl is not, and a part may be inside out.
     """
     faces = np.asarray(mesh.faces, dtype=np.int64).reshape(-1, 3)
-    counts, runs = _edges(faces)
-    watertight = bool(len(faces)) and bool((counts == 2).all())
-    consistent = not bool(runs[counts == 2].any())
+    edges = Edges.of(faces)
+    watertight = bool(len(faces)) and bool((edges.faces == 2).all())
+    consistent = not bool(edges.runs[edges.faces == 2].any())
+    _, wrong = wrong_parts(mesh, edges)
     return Diagnosis(
         vertices=len(mesh.vertices),
         faces=len(faces),
         watertight=watertight,
         winding_consistent=consistent,
-        boundary_edges=int((counts == 1).sum()),
-        nonmanifold_edges=int((counts > 2).sum()),
+        boundary_edges=int((edges.faces == 1).sum()),
+        nonmanifold_edges=int((edges.faces > 2).sum()),
         components=_component_count(faces, len(mesh.vertices)),
         degenerate_faces=int((_doubled_areas(mesh) == 0).sum()),
         duplicate_faces=len(faces) - len(np.unique(np.sort(faces, axis=1), axis=0)),
-        inside_out=watertight and consistent and signed_volume(mesh) < 0,
+        inside_out=watertight and consistent and bool(wrong.all()),
+        inside_out_parts=int(wrong.sum()),
     )
+
+
+def boundary_edge_count(mesh: Mesh) -> int:
+    """Return how many edges of `mesh` have only one face, without the rest of a diagnosis."""
+    return int((Edges.of(mesh.faces).faces == 1).sum())
 
 
 def signed_volume(mesh: Mesh) -> float:
@@ -96,20 +112,6 @@ def signed_volume(mesh: Mesh) -> float:
 def turned(mesh: Mesh) -> Mesh:
     """Return `mesh` with every face looking the other way; the vertices are shared, not copied."""
     return Mesh(mesh.vertices, np.ascontiguousarray(mesh.faces[:, ::-1]))
-
-
-def _edges(faces: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return for every edge of `faces` (F, 3) how many faces use it, and the sum of their directions (1, -1).
-
-    A side that joins a vertex to itself counts as an edge.
-    """
-    sides = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    upward = np.where(sides[:, 0] < sides[:, 1], 1, -1)
-    low, high = sides.min(axis=1), sides.max(axis=1)
-    keys = low * (int(faces.max(initial=0)) + 1) + high
-    _, edge, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    runs = np.bincount(edge, weights=upward, minlength=len(counts)).astype(np.int64)
-    return counts.astype(np.int64), runs
 
 
 def _component_count(faces: NDArray[np.int64], vertex_count: int) -> int:

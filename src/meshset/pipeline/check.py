@@ -1,0 +1,172 @@
+"""What is wrong with mesh files, and what a field makes of it, without compressing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from meshset.errors import MeshFileError
+from meshset.field import Field, compute_field, extract_surface
+from meshset.field.grid import spacing
+from meshset.geometry import Mesh, Placement, read_mesh
+from meshset.geometry.diagnosis import Diagnosis, boundary_edge_count, diagnose
+from meshset.geometry.queries import SurfaceQueries
+from meshset.pipeline.collect import Source, collect
+from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.requirements import require_modules
+from meshset.progress import Progress, Silent
+
+Verdict = Literal["clean", "usable", "refused"]
+
+_PROBES = 4096
+"""Grid points inside a mesh that are asked how often it encloses them."""
+
+_TWICE = 1.5
+_TWICE_SHARE = 0.001
+"""A mesh overlaps itself if its winding number exceeds `_TWICE` at more than this share of the probes."""
+
+_SILENT = Silent()
+
+
+@dataclass(frozen=True)
+class FieldReport:
+    """The field of one mesh, and the surface that it gives back.
+
+    Attributes:
+        notes: what was repaired, guessed or lost on the way, one line each.
+        overlap: share of the grid points inside that the mesh encloses more than once.
+        open_edges: boundary edges of the surface; 0 if it is closed.
+    """
+
+    notes: tuple[str, ...]
+    overlap: float
+    open_edges: int
+
+
+@dataclass(frozen=True)
+class CheckedMesh:
+    """One mesh file that could be read.
+
+    Attributes:
+        name: the name that `compress` gives the mesh.
+        path: the file.
+        verdict: "clean": no defect; "usable": defects, but a field could be made; "refused": none can be made.
+        diagnosis: counts of the mesh, as it was after reading.
+        reading: what the reader dropped or changed; this alone makes no mesh less clean.
+        defects: what is wrong with the mesh, after reading.
+        field: what the field does about it; None if the mesh is refused.
+        refusal: why `compress` would refuse the mesh, else None.
+    """
+
+    name: str
+    path: str
+    verdict: Verdict
+    diagnosis: Diagnosis
+    reading: tuple[str, ...]
+    defects: tuple[str, ...]
+    field: FieldReport | None
+    refusal: str | None
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What is wrong with the mesh and what becomes of it, in the order in which it came up; none if it is clean."""
+        done = self.field.notes if self.field else ()
+        return (*self.defects, *done, *((self.refusal,) if self.refusal else ()))
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What `check` found.
+
+    Attributes:
+        resolution: K, grid points a side.
+        meshes: the files that could be read, in the order in which they were found.
+        failures: what `compress` would leave out: files that cannot be used, and meshes that are refused.
+    """
+
+    resolution: int
+    meshes: tuple[CheckedMesh, ...]
+    failures: tuple[Failure, ...]
+
+
+def check(paths: Iterable[str | os.PathLike[str]], resolution: int = 64, progress: Progress = _SILENT) -> CheckResult:
+    """Diagnose mesh files, and all mesh files below folders, and compute the field of each.
+
+    Args:
+        paths: files and folders; found and named as `compress` does.
+        resolution: K, grid points a side; a power of two from 32 to 256.
+        progress: listener for the one stage.
+
+    Raises:
+        NoMeshError: no file could be read.
+        MissingExtraError: the 'compress' extra is not installed.
+    """
+    require_modules("checking", "compress", ("igl", "scipy"))
+    log = FailureLog()
+    found = collect(paths, log)
+    if found.skipped:
+        progress.note(f"files of other kinds skipped: {found.skipped}")
+    progress.start("check meshes", len(found.sources))
+    meshes = []
+    for source in found.sources:
+        try:
+            checked = _check(source, resolution)
+        except MeshFileError as error:
+            log.add(Failure.of(str(source.path), error, source.path))
+        else:
+            meshes.append(checked)
+            if checked.refusal is not None:
+                log.add(Failure(checked.path, checked.refusal))
+        progress.advance()
+    if not meshes:
+        reason = "none of the files can be read" if log.failures else "no mesh files were found"
+        raise NoMeshError(f"nothing to check: {reason}", log.failures)
+    return CheckResult(resolution, tuple(meshes), log.failures)
+
+
+def _check(source: Source, resolution: int) -> CheckedMesh:
+    reading = read_mesh(source.path)
+    diagnosis = diagnose(reading.mesh)
+    defects = diagnosis.defects()
+    verdict: Verdict
+    field, refusal = None, None
+    try:
+        field = _field_report(Placement.of(reading.mesh).normalise(reading.mesh), defects, resolution)
+    except MeshFileError as error:
+        verdict, refusal = "refused", str(error)
+    else:
+        verdict = "usable" if field.notes else "clean"
+    return CheckedMesh(source.name, str(source.path), verdict, diagnosis, reading.notes, defects, field, refusal)
+
+
+def _field_report(mesh: Mesh, defects: tuple[str, ...], resolution: int) -> FieldReport:
+    """Compute the field of a normalised mesh; there is a note on it unless mesh and field are clean.
+
+    Raises MeshFileError if the mesh slips through the grid.
+    """
+    field, notes = compute_field(mesh, resolution)
+    overlap = _overlap(mesh, field)
+    if overlap > _TWICE_SHARE:
+        notes += (f"overlaps itself: {overlap:.1%} of the grid points inside are enclosed more than once; merged",)
+    surface = Mesh(*extract_surface(field.coords, field.tsdf, resolution))
+    open_edges = boundary_edge_count(surface)
+    if open_edges:
+        notes += (f"comes back open, with {open_edges} boundary edges",)
+    elif defects or notes:
+        notes += ("comes back closed",)
+    return FieldReport(notes, overlap, open_edges)
+
+
+def _overlap(mesh: Mesh, field: Field) -> float:
+    """Return the share of the grid points inside that `mesh` encloses more than once.
+
+    Points are those of the band, so it is the overlap near the surface that is seen.
+    """
+    inside = field.coords[field.tsdf < 0]
+    probes = inside[:: -(-len(inside) // _PROBES)]
+    winding = SurfaceQueries(mesh).winding_number(-1.0 + spacing(field.resolution) * probes)
+    return float((np.abs(winding) > _TWICE).mean())
