@@ -32,7 +32,7 @@ ARCHITECTURES = {
 def dense_loss(network: SetNetwork, target: torch.Tensor) -> torch.Tensor:
     weights, weight_bits = network.quantised_weights()
     latent, latent_bits = network.quantised_latents([0])
-    error = (decode_dense(latent, weights, network.architecture)[..., 0] - target).abs().mean()
+    error = (decode_dense(latent, weights, network.architecture) - target).abs().mean()
     return error + 1e-6 * (weight_bits + latent_bits)
 
 
@@ -49,10 +49,13 @@ def measure(architecture: Architecture, field: Field, repeats: int) -> dict[str,
         recipe = Recipe(visits=300, epochs=1, rate_weight=1e-7, expansion_weight=3.0)
         network, _ = train([path], architecture, recipe, "cpu", 0, Silent())
         example: Example = load_example(path, architecture)
-    target = torch.ones((architecture.resolution,) * 3)
-    target[tuple(torch.from_numpy(field.coords).long().T)] = torch.from_numpy(field.tsdf)
+    target = torch.zeros((*(architecture.resolution,) * 3, 4))
+    target[..., 0] = 1.0
+    target[tuple(torch.from_numpy(field.coords).long().T)] = torch.from_numpy(
+        np.column_stack([field.tsdf, field.deformation])
+    )
     network.train()
-    narrow_step = seconds(lambda: step(network, batch_losses(network, [0], [example], 5.0).total(recipe)), repeats)
+    narrow_step = seconds(lambda: step(network, batch_losses(network, [0], [example], recipe).total(recipe)), repeats)
     dense_step = seconds(lambda: step(network, dense_loss(network, target)), max(repeats // 3, 1))
 
     latent = network.final_latent(0).values
@@ -62,12 +65,12 @@ def measure(architecture: Architecture, field: Field, repeats: int) -> dict[str,
 
     def narrow_decode() -> None:
         coords, values = decode_field(latent, weights, architecture)
-        extract_surface(coords, values[:, 0], architecture.resolution)
+        extract_surface(coords, values[:, 0], architecture.resolution, values[:, 1:])
 
     def dense_decode() -> None:
         with torch.no_grad():
-            values = decode_dense(torch.from_numpy(latent), as_torch, architecture).numpy()
-        extract_surface(grid, values.reshape(-1), architecture.resolution)
+            values = decode_dense(torch.from_numpy(latent), as_torch, architecture).numpy().reshape(-1, 4)
+        extract_surface(grid, values[:, 0], architecture.resolution, values[:, 1:])
 
     narrow, dense = seconds(narrow_decode, repeats), seconds(dense_decode, max(repeats // 3, 1))
     return {

@@ -107,9 +107,7 @@ def test_a_mesh_that_slips_through_the_grid_is_refused_and_the_rest_go_on() -> N
 
 def test_repairs_are_told() -> None:
     coded = coded_with(4, [turned(MESHES[0])])
-    assert [mesh.notes for mesh in coded.meshes if isinstance(mesh, CodedMesh)] == [
-        ("was inside out, at least in parts; turned",)
-    ]
+    assert [mesh.notes for mesh in coded.meshes if isinstance(mesh, CodedMesh)] == [("1 part inside out; turned",)]
 
 
 @pytest.mark.parametrize("wrong", [{"preset": "slow"}, {"resolution": 100}])

@@ -64,7 +64,7 @@ def test_nothing_expanded_gives_an_empty_field() -> None:
     weights, latent = random_decoder(ARCHITECTURES[0], logit=-50.0)
     coords, values = decode_field(latent, weights, ARCHITECTURES[0])
     assert coords.shape == (0, 3)
-    assert values.shape == (0, 1)
+    assert values.shape == (0, 4)
 
 
 def test_field_hardly_changes_where_a_voxel_starts_to_exist() -> None:

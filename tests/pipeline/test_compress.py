@@ -63,6 +63,7 @@ def test_settings_say_what_the_archive_was_made_with(pack, damaged):
         assert reader.settings == {
             "codec": "raw",
             "resolution": 64,
+            "field": "tsdf-def",
             "preset": "balanced",
             "device": "cpu",
             "seed": 0,

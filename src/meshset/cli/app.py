@@ -46,6 +46,9 @@ def compress(
     resolution: Annotated[
         Resolution, typer.Option(help="Grid points along each side; doubling it doubles the detail.")
     ] = Resolution.K64,
+    field: Annotated[
+        FieldKind, typer.Option(help="Whether grid points may move, which keeps thin and sharp parts.")
+    ] = FieldKind.TSDF_DEF,
     preset: Annotated[
         Preset, typer.Option(help="How long to train; longer is smaller and more exact.")
     ] = Preset.BALANCED,
@@ -71,7 +74,7 @@ def compress(
         from meshset.pipeline.compress import compress
         from meshset.pipeline.summary import summarise_mesh
 
-        settings = Settings(int(resolution.value), preset.value, device.value, seed)
+        settings = Settings(int(resolution.value), field.value, preset.value, device.value, seed)
         with showing_progress(quiet) as progress:
             result = compress(
                 paths,
@@ -88,6 +91,30 @@ def compress(
             say_json({**asdict(result), "path": str(result.path), "entries": meshes})
         else:
             say(compress_line(result))
+        finish(result.failures)
+
+
+@app.command(epilog="Example: meshset check models/ bunny.obj --resolution 128")
+def check(
+    paths: Sources,
+    resolution: Annotated[Resolution, typer.Option(help="Grid points along each side of the cube.")] = Resolution.K64,
+    json: AsJson = False,
+) -> None:
+    """Diagnose mesh files without compressing them: what is wrong, and what compress would make of it.
+
+    "clean" has no defect. "usable" has some; the notes say which, and what is done about them. "refused" cannot be
+    compressed at this resolution.
+    """
+    with guarded():
+        from meshset.cli.tables import check_table
+        from meshset.pipeline.check import check
+
+        with showing_progress() as progress:
+            result = check(paths, int(resolution.value), progress)
+        if json:
+            say_json(asdict(result))
+        else:
+            say(check_table(result))
         finish(result.failures)
 
 
@@ -191,10 +218,7 @@ def fit(
     resolution: Annotated[Resolution, typer.Option(help="Grid points along each side of the cube.")] = Resolution.K64,
     field: Annotated[FieldKind, typer.Option(help="Whether grid points may move.")] = FieldKind.TSDF_DEF,
 ) -> None:
-    """Write what a field alone keeps of a mesh, without a network: what a resolution costs.
-
-    The necgs codec does not code the deformation of tsdf-def yet; it works from plain tsdf fields.
-    """
+    """Write what a field alone keeps of a mesh, without a network: what a resolution costs."""
     with guarded():
         from meshset.pipeline.fit import fit
 

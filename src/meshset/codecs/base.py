@@ -16,12 +16,14 @@ class Settings:
 
     Attributes:
         resolution: K, grid points along each side of the cube [-1, 1]^3.
+        field: "tsdf" or "tsdf-def": whether grid points may move to keep thin and sharp parts.
         preset: "fast", "balanced" or "best": how long to train, and how bits are weighed against distortion.
         device: torch device string to train on, such as "cpu" or "cuda".
         seed: start of every random sequence.
     """
 
     resolution: int = 64
+    field: str = "tsdf-def"
     preset: str = "balanced"
     device: str = "cpu"
     seed: int = 0

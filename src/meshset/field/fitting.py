@@ -1,138 +1,158 @@
-"""Fitting a TSDF-Def to a mesh (NeCGS Eq. 1, Algorithm 1), with distances to the surface in place of renderings."""
+"""Fitting a TSDF-Def to a mesh: one loop for both objectives (NeCGS Eq. 1, Algorithm 1)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from meshset.field.band import Field
-from meshset.field.grid import spacing
-from meshset.field.marching_cubes import Topology, grid_points, place_vertices, surface_topology
+from meshset.field.grid import RowLookup
+from meshset.field.marching_cubes import grid_points, place_vertices, surface_topology
+from meshset.field.projection import ProjectObjective
+from meshset.field.rendering import RenderObjective
 from meshset.geometry.mesh import Mesh
-from meshset.geometry.queries import SurfaceQueries
-from meshset.geometry.sampling import sample_surface
 
-ROUNDS = 12
-STEPS = 8
-PEAK_RATE = 0.05
-SPARSITY = 0.02
-"""Weight of the L1 norm of the deformation (lambda_Reg), against squared distances in half voxels."""
-ALONG_NORMAL = 0.9
-"""Share of the component along the normal in a squared distance; the rest holds samples in place."""
+ObjectiveName = Literal["project", "render"]
+
+
+class Objective(Protocol):
+    """What says how far an extracted surface is from the mesh."""
+
+    def prepare(self, vertices: Tensor, faces: Tensor, number: int) -> Callable[[Tensor], Tensor]:
+        """Look at the surface of round `number`, and return the loss as a function of its vertices (V, 3)."""
+        ...
+
+    def sparsity(self, deformation: Tensor, vertices: int) -> Tensor:
+        """Return the L1 term of NeCGS Eq. 1, weighted, for a deformation (N, 3) and a surface of so many vertices."""
+        ...
 
 
 @dataclass(frozen=True)
-class _Pairs:
-    """Points of the extracted surface and the points of the mesh that they should meet.
+class Schedule:
+    """How the optimiser runs.
 
     Attributes:
-        corners: (S, 3) vertices of the triangle that each point lies in.
-        weights: (S, 3) its barycentric coordinates.
-        goal: (S, 3) points on the mesh.
-        normal: (S, 3) unit normals of the mesh there.
+        rounds: how often, at most, topology and objective are refreshed.
+        steps: steps of Adam in a round.
+        rate: learning rate, given the share of all steps that is done.
+        settled: share of the rounds after which deformations near 0 are fixed at 0 and the others are no longer
+            pulled there; 1 for never.
+        enough: loss at the start of a round below which there is nothing left to gain.
+        gain: share of the loss that a round of the second half must gain for another one to follow; None to run all.
     """
 
-    corners: Tensor
-    weights: Tensor
-    goal: Tensor
-    normal: Tensor
+    rounds: int
+    steps: int
+    rate: Callable[[float], float]
+    settled: float = 1.0
+    enough: float = 0.0
+    gain: float | None = None
+
+
+PROJECT = Schedule(rounds=12, steps=8, rate=lambda done: 0.05 * (1.0 - done), settled=2 / 3, enough=5e-5, gain=0.01)
+"""Ours: 12 rounds, or fewer once a round gains less than 1 % or the distances are about 1 % of a voxel."""
+
+RENDER = Schedule(rounds=500, steps=1, rate=lambda done: 0.01 * 10.0 ** (-2.0 * done))
+"""The paper's: 500 iterations, each with its own topology, at a rate of 0.01 that the released code decays by
+10^(-0.004 it)."""
+
+_OBJECTIVES: dict[ObjectiveName, Callable[[Mesh, int, str], Objective]] = {
+    "project": ProjectObjective,
+    "render": RenderObjective,
+}
+_SCHEDULES: dict[ObjectiveName, Schedule] = {"project": PROJECT, "render": RENDER}
+
+_NEAR_ZERO = 1.0 / 32.0
+"""Deformations below this, in half voxels, have been pulled to 0 by the L1 term, up to the noise of the steps."""
 
 
 def fit_deformation(
-    mesh: Mesh, field: Field, samples: int = 60_000, sparsity: float = SPARSITY, seed: int = 0
+    mesh: Mesh, field: Field, objective: ObjectiveName = "project", *, sparse: bool = True, device: str = "cpu"
 ) -> Field:
-    """Fit values and deformations of a field so that its surface meets the mesh, from both sides.
+    """Fit values and deformations of a field so that its surface meets the mesh.
 
-    Distances run from samples of the extracted surface to the mesh and from samples of the mesh to the extracted
-    surface, mostly along the normal; topology and pairs are refreshed every 8 steps, 12 times. Values stay on their
+    Both start at the sampled TSDF without deformation and are clamped to [-1, 1] after each step. Values stay on their
     side of 0 within a round.
 
     Args:
         mesh: the normalised mesh that `field` was sampled from.
         field: its TSDF.
-        samples: points on each of the two surfaces.
-        sparsity: weight of the L1 norm of the deformation.
-        seed: start of the random samples.
+        objective: "project", distances between the two surfaces (ours); or "render", silhouettes and depth images
+            (the paper's, supplement Eq. 5 to 7).
+        sparse: whether the L1 norm of the deformation counts (NeCGS Eq. 1).
+        device: torch device of the optimisation; closest points are found on the CPU in any case.
     """
-    h = spacing(field.resolution)
-    queries, normals = SurfaceQueries(mesh), _face_normals(mesh)
-    coords = torch.from_numpy(field.coords.astype(np.int64))
-    tsdf = torch.from_numpy(field.tsdf.copy()).requires_grad_()
-    deformation = torch.zeros(len(coords), 3, requires_grad=True)
-    optimiser = torch.optim.Adam([tsdf, deformation], lr=PEAK_RATE)
-    for number in range(ROUNDS):
-        topology = surface_topology(coords, tsdf.detach(), field.resolution)
+    schedule = _SCHEDULES[objective]
+    measured: Objective = _OBJECTIVES[objective](mesh, field.resolution, device)
+    coords = torch.from_numpy(field.coords.astype(np.int64)).to(device)
+    tsdf = torch.from_numpy(field.tsdf.copy()).to(device).requires_grad_()
+    deformation = torch.zeros(len(coords), 3, device=device, requires_grad=True)
+    _optimise(coords, tsdf, deformation, field.resolution, measured, schedule, sparse)
+    return replace(field, tsdf=tsdf.detach().cpu().numpy(), deformation=deformation.detach().cpu().numpy())
+
+
+def _optimise(
+    coords: Tensor,
+    tsdf: Tensor,
+    deformation: Tensor,
+    resolution: int,
+    objective: Objective,
+    schedule: Schedule,
+    sparse: bool,
+) -> None:
+    """Run Adam on `tsdf` (N,) and `deformation` (N, 3), in place."""
+    optimiser = torch.optim.Adam([tsdf, deformation])
+    lowest, highest = _bounds(coords, tsdf.detach(), resolution)
+    free: Tensor | None = None
+    before = float("inf")
+    for number in range(schedule.rounds):
+        topology = surface_topology(coords, tsdf.detach(), resolution)
         with torch.no_grad():
-            extracted = place_vertices(topology, grid_points(coords, field.resolution, tsdf, deformation), tsdf)
-        pairs = _pairs(mesh, normals, queries, extracted, topology, samples, seed + number)
-        for step in range(STEPS):
-            optimiser.param_groups[0]["lr"] = PEAK_RATE * (1.0 - (number * STEPS + step) / (ROUNDS * STEPS))
+            extracted = place_vertices(topology, grid_points(coords, resolution, tsdf, deformation), tsdf)
+        loss_of = objective.prepare(extracted, topology.faces, number)
+        if schedule.gain is not None:
+            now = float(loss_of(extracted))
+            late = number > schedule.rounds / 2
+            if now < schedule.enough or (late and now > (1.0 - schedule.gain) * before):
+                break
+            before = now
+        if sparse and free is None and number >= schedule.settled * schedule.rounds:
+            free = deformation.detach().abs() > _NEAR_ZERO
+        for step in range(schedule.steps):
+            done = (number + step / schedule.steps) / schedule.rounds
+            optimiser.param_groups[0]["lr"] = schedule.rate(done)
             optimiser.zero_grad(set_to_none=True)
-            vertices = place_vertices(topology, grid_points(coords, field.resolution, tsdf, deformation), tsdf)
-            loss = _distance(vertices, pairs, h / 2) + sparsity * deformation.abs().sum() / len(vertices)
+            vertices = place_vertices(topology, grid_points(coords, resolution, tsdf, deformation), tsdf)
+            loss = loss_of(vertices)
+            if sparse and free is None:
+                loss = loss + objective.sparsity(deformation, len(vertices))
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             with torch.no_grad():
+                tsdf.clamp_(lowest, highest)
                 deformation.clamp_(-1.0, 1.0)
-                tsdf.clamp_(-1.0, 1.0)
-    return replace(field, tsdf=tsdf.detach().numpy(), deformation=deformation.detach().numpy())
+                if free is not None:
+                    deformation.mul_(free)
+    if sparse:
+        with torch.no_grad():
+            deformation.mul_(deformation.abs() > _NEAR_ZERO)
 
 
-def _pairs(
-    mesh: Mesh,
-    mesh_normals: NDArray[np.float64],
-    queries: SurfaceQueries,
-    extracted: Tensor,
-    topology: Topology,
-    samples: int,
-    seed: int,
-) -> _Pairs:
-    """Pair samples of either surface with the closest points of the other one."""
-    surface = Mesh(extracted.numpy().astype(np.float64), topology.faces.numpy())
-    outward = sample_surface(surface, samples, seed)
-    _, nearest_face, goal = queries.closest(outward.points)
-    inward = sample_surface(mesh, samples, seed)
-    _, face, foot = SurfaceQueries(surface).closest(inward.points)
-    faces = np.concatenate([outward.faces, face])
-    points = np.concatenate([outward.points, foot])
-    normals = np.concatenate([mesh_normals[nearest_face], inward.normals])
-    return _Pairs(
-        torch.from_numpy(surface.faces[faces].astype(np.int64)),
-        torch.from_numpy(_barycentric(surface.triangles[faces], points).astype(np.float32)),
-        torch.from_numpy(np.concatenate([goal, inward.points]).astype(np.float32)),
-        torch.from_numpy(normals.astype(np.float32)),
-    )
+def _bounds(coords: Tensor, tsdf: Tensor, resolution: int) -> tuple[Tensor, Tensor]:
+    """Return the least and the largest value that each grid point may take, (N,) each.
 
-
-def _distance(vertices: Tensor, pairs: _Pairs, unit: float) -> Tensor:
-    """Return the mean Huber loss of the distances of the pairs, in units of `unit`."""
-    corners = vertices.index_select(0, pairs.corners.view(-1)).view(-1, 3, 3)
-    points = (pairs.weights[:, :, None] * corners).sum(dim=1)
-    apart = (points - pairs.goal) / unit
-    along = (apart * pairs.normal).sum(dim=1)
-    squared = ALONG_NORMAL * along.square() + (1.0 - ALONG_NORMAL) * apart.square().sum(dim=1)
-    return (torch.sqrt(1.0 + squared) - 1.0).mean()
-
-
-def _face_normals(mesh: Mesh) -> NDArray[np.float64]:
-    triangles = mesh.triangles
-    normals: NDArray[np.float64] = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
-    return normals
-
-
-def _barycentric(triangles: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the coordinates (S, 3) of points in their triangles (S, 3, 3)."""
-    a, b = triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
-    p = points - triangles[:, 0]
-    aa, ab, bb = (a * a).sum(1), (a * b).sum(1), (b * b).sum(1)
-    pa, pb = (p * a).sum(1), (p * b).sum(1)
-    area = np.maximum(aa * bb - ab * ab, 1e-30)
-    second, third = (bb * pa - ab * pb) / area, (aa * pb - ab * pa) / area
-    coordinates: NDArray[np.float64] = np.clip(np.stack([1.0 - second - third, second, third], axis=1), 0.0, 1.0)
-    coordinates /= coordinates.sum(axis=1, keepdims=True)
-    return coordinates
+    At the rim of the band, where a neighbour is missing, points keep their side: a surface there would be cut open.
+    """
+    lookup = RowLookup(coords, resolution)
+    rim = torch.zeros(len(coords), dtype=torch.bool, device=coords.device)
+    for x, y, z in product((-1, 0, 1), repeat=3):
+        rim |= lookup.at(lookup.keys + lookup.stride((x, y, z))) < 0
+    lowest = torch.where(rim & (tsdf >= 0), 0.0, -1.0)
+    highest = torch.where(rim & (tsdf < 0), -1e-4, 1.0)
+    return lowest, highest

@@ -9,6 +9,7 @@ from meshset.errors import MeshFileError
 from meshset.field.band import TRUNCATION, Field
 from meshset.field.grid import ROOT, RowLookup, children, root_coords, spacing
 from meshset.geometry.mesh import Mesh
+from meshset.geometry.orientation import face_outward
 from meshset.geometry.queries import SurfaceQueries
 
 _THINNEST = 0.05
@@ -34,6 +35,7 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
     Raises:
         MeshFileError: the mesh slips through the grid altogether.
     """
+    mesh, turned = face_outward(mesh)
     queries = SurfaceQueries(mesh)
     coords, distance = _near_points(queries, resolution)
     edges = _grid_edges(coords, resolution)
@@ -45,7 +47,10 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
     if not (signed < 0).any():
         raise MeshFileError(f"too thin for a {resolution}^3 grid: no part of it reaches a grid edge")
     tsdf = np.clip(signed / (TRUNCATION * spacing(resolution)), -1.0, 1.0)
-    return Field(resolution, coords.astype(np.int16), tsdf.astype(np.float32)), notes
+    if turned:
+        notes = (f"{turned} {'part' if turned == 1 else 'parts'} inside out; turned", *notes)
+    undeformed = np.zeros((len(coords), 3), dtype=np.float32)
+    return Field(resolution, coords.astype(np.int16), tsdf.astype(np.float32), undeformed), notes
 
 
 def _grid_edges(coords: NDArray[np.int64], resolution: int) -> NDArray[np.int64]:

@@ -189,6 +189,7 @@ def _settings_record(settings: Settings, system: SetCodec, coded: CodedSet, refu
         "meshset": version("meshset"),
         "codec": system.name,
         "resolution": settings.resolution,
+        "field": settings.field,
         "preset": settings.preset,
         "device": settings.device.partition(":")[0],
         "seed": settings.seed,

@@ -24,14 +24,14 @@ class Architecture:
             with as many widths as blocks, a 3 x 3 x 3 head follows at full resolution, as in the paper.
         hidden: inner width of the factorised kernels, 0 for plain ones.
         latent_channels: C of the 4^3 x C latent of each mesh.
-        field_channels: values per grid point; 1 for a TSDF.
+        field_channels: values per grid point; 1 for a TSDF, 4 for a TSDF-Def (distance, then deformation).
     """
 
     resolution: int
     widths: tuple[int, ...]
     hidden: int
     latent_channels: int = 16
-    field_channels: int = 1
+    field_channels: int = 4
 
     @property
     def blocks(self) -> int:

@@ -16,6 +16,7 @@ from meshset.errors import ArchiveError
 from meshset.field.grid import ROOT
 
 _RESOLUTIONS = (32, 64, 128, 256)
+_FIELD_CHANNELS = (1, 4)
 _MAX_WIDTH = 1024
 _MAX_PARAMETERS = 1 << 26
 
@@ -115,8 +116,10 @@ def _read_architecture(fields: FieldReader) -> Architecture:
     resolution, latent_channels, field_channels, hidden, count = (fields.varint() for _ in range(5))
     if resolution not in _RESOLUTIONS:
         raise ArchiveError(f"unknown resolution {resolution}")
-    if not 1 <= latent_channels <= _MAX_WIDTH or field_channels != 1 or hidden > _MAX_WIDTH or count > 8:
+    if not 1 <= latent_channels <= _MAX_WIDTH or hidden > _MAX_WIDTH or count > 8:
         raise ArchiveError("impossible decoder")
+    if field_channels not in _FIELD_CHANNELS:
+        raise ArchiveError(f"unknown field of {field_channels} channels")
     widths = tuple(fields.varint() for _ in range(count))
     architecture = Architecture(resolution, widths, hidden, latent_channels, field_channels)
     if not all(1 <= width <= _MAX_WIDTH for width in widths):

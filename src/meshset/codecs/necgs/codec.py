@@ -47,7 +47,7 @@ class NecgsCodec:
         except ImportError as error:
             raise MissingExtraError("compressing", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
-            outcomes = _make_fields(meshes, settings.resolution, Path(folder), progress)
+            outcomes = _make_fields(meshes, settings, Path(folder), progress)
             kept = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
             if not kept:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
@@ -71,16 +71,21 @@ class NecgsCodec:
 
 
 def _make_fields(
-    meshes: Sequence[Mesh], resolution: int, folder: Path, progress: Progress
+    meshes: Sequence[Mesh], settings: Settings, folder: Path, progress: Progress
 ) -> list[tuple[Path, tuple[str, ...]] | Refusal]:
+    from meshset.field.fitting import fit_deformation
+
     outcomes: list[tuple[Path, tuple[str, ...]] | Refusal] = []
     progress.start("computing fields", len(meshes))
     for i in range(len(meshes)):
         try:
-            field, notes = compute_field(meshes[i], resolution)
+            mesh = meshes[i]
+            field, notes = compute_field(mesh, settings.resolution)
         except MeshFileError as error:
             outcomes.append(Refusal(str(error)))
         else:
+            if settings.field == "tsdf-def":
+                field = fit_deformation(mesh, field)
             path = folder / f"{i}.npz"
             field.save(path)
             outcomes.append((path, notes))
@@ -104,11 +109,12 @@ class NecgsDecoder:
     def decode(self, payload: bytes) -> Mesh:
         """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
         coords, values = self.decode_field(payload)
-        vertices, faces = extract_surface(coords, values[:, 0], self._part.architecture.resolution)
+        deformation = values[:, 1:] if values.shape[1] > 1 else None
+        vertices, faces = extract_surface(coords, values[:, 0], self._part.architecture.resolution, deformation)
         return Mesh(_numpy(vertices), _numpy(faces))
 
     def decode_field(self, payload: bytes) -> tuple[Any, Any]:
-        """Return grid points (N, 3) int32 and the field there (N, 1) float32, as arrays of the chosen device."""
+        """Return grid points (N, 3) int32 and the field there (N, channels) float32, as arrays of the chosen device."""
         numbers = unpack_latent(payload, self._part.latent_models)
         latent = numbers.astype(np.float32) * self._part.latent_steps
         return decode_field(self._array(latent), self._weights, self._part.architecture)

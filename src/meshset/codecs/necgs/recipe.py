@@ -9,6 +9,7 @@ from meshset.codecs.necgs.architecture import Architecture
 from meshset.errors import MeshsetError
 
 _WIDTHS = (64, 48, 32, 24, 16)
+_FIELD_CHANNELS = {"tsdf": 1, "tsdf-def": 4}
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Recipe:
         step_rate: peak learning rate of the logarithms of the quantisation steps (Adam).
         expansion_weight: weight of the cross-entropy of the expansion logits.
         near_weight: extra weight of grid points in the band (lambda_1 of NeCGS Eq. 3).
+        deformation_weight: weight of the deformation beside the TSDF. Its unit is half a voxel and that of the TSDF
+            two voxels, so 0.25 weighs equal distances equally; 0.5 was best (docs/fields.md).
     """
 
     visits: int
@@ -40,6 +43,7 @@ class Recipe:
     step_rate: float = 0.01
     expansion_weight: float = 0.3
     near_weight: float = 5.0
+    deformation_weight: float = 0.5
 
     def steps(self, meshes: int) -> int:
         """Return the number of optimiser steps for a set of this size."""
@@ -72,5 +76,8 @@ def architecture_for(settings: Settings) -> Architecture:
     """Return the decoder for a resolution; only its rate changes with the preset. Raises MeshsetError."""
     if settings.resolution not in (32, 64, 128, 256):
         raise MeshsetError(f"resolution {settings.resolution} is not 32, 64, 128 or 256")
+    if settings.field not in _FIELD_CHANNELS:
+        raise MeshsetError(f"field '{settings.field}' is not {' or '.join(_FIELD_CHANNELS)}")
     blocks = Architecture(settings.resolution, (), 0).blocks
-    return Architecture(settings.resolution, _WIDTHS[: blocks - 1], hidden=64)
+    channels = _FIELD_CHANNELS[settings.field]
+    return Architecture(settings.resolution, _WIDTHS[: blocks - 1], hidden=64, field_channels=channels)

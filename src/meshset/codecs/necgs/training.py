@@ -20,6 +20,7 @@ from meshset.codecs.necgs.recipe import Recipe
 from meshset.codecs.necgs.structure import BatchLevel, Level, batch_level, field_levels
 from meshset.errors import MeshsetError
 from meshset.field import Field
+from meshset.field.marching_cubes import surface_topology
 from meshset.progress import Progress
 
 _WARM_UP = 0.05
@@ -31,24 +32,37 @@ _MOMENTUM = 0.98
 
 @dataclass(frozen=True)
 class Example:
-    """One field, ready for training: the voxels to visit at each level, and the values to reach (N,)."""
+    """One field, ready for training.
+
+    Attributes:
+        levels: the voxels to visit at each level.
+        target: (N, channels) values to reach.
+        matters: (N,) 1 where the deformation moves a vertex (at both ends of crossed grid edges), else 0.
+    """
 
     levels: list[Level]
     target: Tensor
+    matters: Tensor
 
     @property
     def size(self) -> int:
         """Bytes held."""
-        return 4 * self.target.numel() + sum(8 * level.neighbours.size for level in self.levels)
+        return 4 * (self.target.numel() + self.matters.numel()) + sum(
+            8 * level.neighbours.size for level in self.levels
+        )
 
 
 def load_example(path: Path, architecture: Architecture) -> Example:
     """Prepare the field stored at `path`."""
     field = Field.load(path)
-    tsdf = torch.from_numpy(field.tsdf)
+    values = torch.from_numpy(np.column_stack([field.tsdf, field.deformation]))[:, : architecture.field_channels]
+    matters = torch.zeros(len(values))
+    topology = surface_topology(torch.from_numpy(field.coords.astype(np.int64)), values[:, 0], field.resolution)
+    matters[topology.low] = matters[topology.high] = 1.0
     if architecture.has_head:
-        tsdf = tsdf[tsdf.abs() < 1.0]
-    return Example(field_levels(field, architecture.has_head), tsdf)
+        in_band = values[:, 0].abs() < 1.0
+        values, matters = values[in_band], matters[in_band]
+    return Example(field_levels(field, architecture.has_head), values, matters)
 
 
 class ExampleCache:
@@ -91,7 +105,7 @@ class Losses:
         return self.distortion + recipe.expansion_weight * self.expansion + recipe.rate_weight * self.bits
 
 
-def batch_losses(network: SetNetwork, chosen: Sequence[int], examples: Sequence[Example], near_weight: float) -> Losses:
+def batch_losses(network: SetNetwork, chosen: Sequence[int], examples: Sequence[Example], recipe: Recipe) -> Losses:
     """Run the network on a batch of meshes and compare it with their fields."""
     device = network.log_steps.device
     weights, weight_bits = network.quantised_weights()
@@ -107,8 +121,13 @@ def batch_losses(network: SetNetwork, chosen: Sequence[int], examples: Sequence[
     if network.architecture.has_head:
         out = _head(features, levels[-1], weights)
     target = torch.cat([example.target for example in examples]).to(device)
-    weight = 1.0 + near_weight * (target.abs() < 1.0)
-    distortion = (weight * (out[:, 0] - target).abs()).sum() / weight.sum()
+    error = (out - target).abs()
+    weight = 1.0 + recipe.near_weight * (target[:, 0].abs() < 1.0)
+    distortion = (weight * error[:, 0]).sum() / weight.sum()
+    if error.shape[1] > 1:
+        matters = torch.cat([example.matters for example in examples]).to(device)
+        weight = 0.1 + recipe.near_weight * matters
+        distortion = distortion + recipe.deformation_weight * (weight * error[:, 1:].sum(dim=1)).sum() / weight.sum()
     bits = weight_bits / len(network.latents) + latent_bits / len(chosen)
     return Losses(distortion, expansion, bits)
 
@@ -146,7 +165,7 @@ def train(
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
                 group["lr"] = peak * _schedule(step / steps)
             optimiser.zero_grad(set_to_none=True)
-        losses = batch_losses(network, chosen, [examples[i] for i in chosen], recipe.near_weight)
+        losses = batch_losses(network, chosen, [examples[i] for i in chosen], recipe)
         losses.total(recipe).backward()  # type: ignore[no-untyped-call]
         for optimiser, _ in optimisers:
             optimiser.step()
