@@ -24,7 +24,6 @@ print("MPEG PCC tmc3 version release-v0-stand-in")
 if "--help" in sys.argv:
     sys.exit(1)
 options = dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
-open("options-" + options["mode"], "w").write(repr(sorted(options.items())))
 if options["mode"] == "0":
     header, body = open(options["uncompressedDataPath"], "rb").read().split(b"end_header\\n", 1)
     assert b"property float x" in header and b"format binary_little_endian" in header
@@ -114,9 +113,9 @@ def test_the_options_are_those_of_a_lossless_octree(install, tmp_path):
     [
         ("import sys; sys.exit('Error: no such option')", "failed with code 1: Error: no such option"),
         ("import sys; sys.exit(3)", "failed with code 3$"),
-        ("", "is no PLY file|No such file"),
+        ("", "is no PLY file of points"),
         (STAND_IN.replace("[::-1]", "[1:]"), "not those that were coded"),
-        (STAND_IN.replace('"ply\\\\nformat', '"plie\\\\nformat'), "is no PLY file of points"),
+        (STAND_IN.replace('"ply', '"nope'), "is no PLY file of points"),
     ],
     ids=["error", "code", "nothing", "lost", "malformed"],
 )
