@@ -29,7 +29,23 @@ def _necgs() -> SetCodec:
     return NecgsCodec()
 
 
-_REGISTERED = {"necgs": _Registration(1, _necgs)}
+def _draco() -> SetCodec:
+    from meshset.codecs.peers.draco import DracoCodec
+
+    return DracoCodec()
+
+
+def _ply_zstd() -> SetCodec:
+    from meshset.codecs.peers.ply import PlyZstdCodec
+
+    return PlyZstdCodec()
+
+
+_REGISTERED = {
+    "necgs": _Registration(1, _necgs),
+    "draco": _Registration(2, _draco),
+    "ply-zstd": _Registration(3, _ply_zstd),
+}
 
 
 def register_codec(codec_id: int, name: str, load: Callable[[], SetCodec]) -> None:

@@ -1,5 +1,17 @@
-"""How far a decoded mesh is from its original."""
+"""How far decoded meshes are from their originals, and what that costs in bytes."""
 
+from meshset.evaluation.curves import CurveError, Point, RateDifference, lower_envelope, rate_difference
 from meshset.evaluation.metrics import Metrics, compare, mean_metrics, sampling_floor, surface_distance
 
-__all__ = ["Metrics", "compare", "mean_metrics", "sampling_floor", "surface_distance"]
+__all__ = [
+    "CurveError",
+    "Metrics",
+    "Point",
+    "RateDifference",
+    "compare",
+    "lower_envelope",
+    "mean_metrics",
+    "rate_difference",
+    "sampling_floor",
+    "surface_distance",
+]

@@ -124,7 +124,8 @@ def _encode_off(mesh: Mesh) -> bytes:
     return (f"OFF\n{len(mesh.vertices)} {len(mesh.faces)} 0\n{_rows(mesh.vertices, '')}{faces}").encode()
 
 
-def _encode_ply(mesh: Mesh) -> bytes:
+def encode_ply(mesh: Mesh) -> bytes:
+    """Return a mesh as a little-endian binary PLY file, coordinates in their own dtype."""
     kind, dtype = ("float", "<f4") if mesh.vertices.dtype == np.float32 else ("double", "<f8")
     header = (
         f"ply\nformat binary_little_endian 1.0\nelement vertex {len(mesh.vertices)}\n"
@@ -156,7 +157,7 @@ def _encode_glb(mesh: Mesh) -> bytes:
 
 _ENCODERS: dict[str, Callable[[Mesh], bytes]] = {
     "obj": _encode_obj,
-    "ply": _encode_ply,
+    "ply": encode_ply,
     "stl": _encode_stl,
     "off": _encode_off,
     "glb": _encode_glb,

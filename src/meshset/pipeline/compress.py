@@ -50,7 +50,7 @@ def compress(
     output: str | os.PathLike[str],
     *,
     settings: Settings,
-    codec: str = "necgs",
+    codec: str | SetCodec = "necgs",
     overwrite: bool = False,
     strict: bool = False,
     progress: Progress = _SILENT,
@@ -64,7 +64,7 @@ def compress(
         paths: files and folders; how meshes are named says `meshset.pipeline.collect.collect`.
         output: the archive to make.
         settings: what every codec understands; the device may also be "auto".
-        codec: name of the codec.
+        codec: name of a codec, or a codec made with parameters of its own.
         overwrite: whether an existing `output` may be replaced.
         strict: whether the first file that cannot be used ends everything.
         progress: listener for the stages.
@@ -78,7 +78,7 @@ def compress(
     started = time.perf_counter()
     require_modules("compression", "compress", ("torch", "igl", "scipy"))
     settings = replace(settings, device=resolve_device(settings.device))
-    system = codec_by_name(codec)
+    system = codec_by_name(codec) if isinstance(codec, str) else codec
     log = FailureLog(strict)
     found = collect(paths, log)
     # The writer is opened before the work, so that an output that cannot be written is noticed now.

@@ -1,0 +1,1 @@
+"""The systems that meshset is compared with. See docs/peers.md."""

@@ -1,0 +1,99 @@
+"""Binary PLY in zstd: what a general compressor makes of a mesh, the floor for every other codec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Settings
+from meshset.codecs.peers.checks import checked_mesh
+from meshset.errors import ArchiveError, MissingExtraError
+from meshset.geometry import Mesh
+from meshset.geometry.writing import encode_ply
+from meshset.progress import Progress
+
+LEVEL = 19
+"""The highest level of zstd that is not an 'ultra' one, which readers may refuse for its memory."""
+
+MAX_RAW_BYTES = 1 << 30
+"""Most bytes of a PLY once decompressed; what a reader allocates for a hostile payload is bounded by it."""
+
+_HEADER = re.compile(
+    rb"ply\nformat binary_little_endian 1\.0\nelement vertex (\d{1,10})\n"
+    rb"property float x\nproperty float y\nproperty float z\n"
+    rb"element face (\d{1,10})\nproperty list uchar int vertex_indices\nend_header\n"
+)
+_VERTEX = np.dtype(("<f4", 3))
+_FACE = np.dtype([("size", "u1"), ("corners", "<i4", 3)])
+
+
+class PlyZstdCodec:
+    """Every mesh as a binary PLY file of float32 coordinates, in one zstd frame; nothing else is lost."""
+
+    id: ClassVar[int] = 3
+    name: ClassVar[str] = "ply-zstd"
+
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
+        """Code each mesh by itself; `settings` do not matter. Raises MissingExtraError without zstandard."""
+        compressor = _zstandard().ZstdCompressor(level=LEVEL)
+        progress.start("ply-zstd", len(meshes))
+        coded = []
+        for i in range(len(meshes)):
+            mesh = meshes[i]
+            content = encode_ply(Mesh(mesh.vertices.astype(np.float32), mesh.faces))
+            coded.append(CodedMesh(compressor.compress(content)))
+            progress.advance()
+        return CodedSet(b"", tuple(coded), {"level": LEVEL})
+
+    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
+        """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""
+        if shared:
+            raise ArchiveError("has a shared part, which ply-zstd does not use")
+        return PlyZstdDecoder()
+
+
+class PlyZstdDecoder:
+    """Decodes zstd frames that hold exactly the PLY that the codec writes, no other dialect."""
+
+    def decode(self, payload: bytes) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32.
+
+        Raises:
+            ArchiveError: the bytes are not such a frame.
+            MissingExtraError: zstandard is not installed.
+        """
+        content = _decompress(payload)
+        header = _HEADER.match(content)
+        if header is None:
+            raise ArchiveError("payload holds no PLY of the kind that ply-zstd writes")
+        vertices, faces = int(header[1]), int(header[2])
+        if len(content) != header.end() + vertices * _VERTEX.itemsize + faces * _FACE.itemsize:
+            raise ArchiveError("payload holds a PLY of the wrong length")
+        points = np.frombuffer(content, "<f4", 3 * vertices, header.end()).reshape(-1, 3)
+        rows = np.frombuffer(content, _FACE, faces, header.end() + vertices * _VERTEX.itemsize)
+        if (rows["size"] != 3).any():
+            raise ArchiveError("payload holds a PLY with faces that are no triangles")
+        return checked_mesh(points, rows["corners"])
+
+
+def _decompress(payload: bytes) -> bytes:
+    zstandard = _zstandard()
+    try:
+        size = zstandard.frame_content_size(payload)
+        if not 0 <= size <= MAX_RAW_BYTES:
+            raise ArchiveError(f"payload is a zstd frame of unknown size or of more than {MAX_RAW_BYTES} bytes")
+        content: bytes = zstandard.ZstdDecompressor().decompress(payload, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise ArchiveError(f"payload is no zstd frame ({error})") from None
+    return content
+
+
+def _zstandard() -> Any:
+    try:
+        import zstandard
+    except ImportError as error:
+        raise MissingExtraError("the codec ply-zstd", "bench") from error
+    return zstandard
