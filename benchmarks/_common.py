@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.pipeline.evaluate import evaluate
 from meshset.pipeline.summary import summarise
 from meshset.progress import Progress
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def normalised(path: Path) -> Mesh:
+    """Return a mesh file's mesh in the cube [-1, 1]^3."""
+    mesh = read_mesh(path).mesh
+    return Placement.of(mesh).normalise(mesh)
+
+
+def in_processes(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Do independent work in one process a core, each with one thread, and show how far it is."""
+    context = multiprocessing.get_context("spawn")
+    results = []
+    with context.Pool(os.cpu_count(), initializer=_one_thread) as pool:
+        for number, result in enumerate(pool.imap(work, items), 1):
+            results.append(result)
+            print(f"{number} of {len(items)}", end="\r", flush=True)
+    return results
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def largest_clean(folder: Path, count: int) -> list[Path]:

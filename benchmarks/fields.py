@@ -1,48 +1,74 @@
-"""What the fields alone lose, before any network: the floor below every figure of a codec.
+"""What the fields alone keep of thin and fine shapes, before any network: Table 2 of the NeCGS paper on our data.
 
-python benchmarks/fields.py ../shared/data/things --out benchmarks/results/fields.json
+python benchmarks/fields.py ../shared/data --out benchmarks/results/fields.json
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from _common import largest_clean, write_json
-from meshset.evaluation import surface_distance
-from meshset.field import compute_field, extract_surface
-from meshset.geometry import Mesh, Placement, read_mesh
+import numpy as np
+
+from _common import in_processes, normalised, write_json
+from _thin import thinnest
+from meshset.evaluation import compare
+from meshset.field import Field, compute_field, extract_surface
+from meshset.field.fitting import fit_deformation
+from meshset.geometry import Mesh
+
+RESOLUTIONS = (64, 128)
+STEP = 1 / 128
+"""A deformation is not zero after quantisation if it is at least half of the paper's step, 2 / 2^8."""
+
+
+def rows(mesh: Mesh, resolution: int) -> dict[str, dict[str, float]]:
+    """Return the three rows of the table for one mesh."""
+    field, _ = compute_field(mesh, resolution)
+    fields = {
+        "tsdf": field,
+        "tsdf-def without L1": fit_deformation(mesh, field, sparse=False),
+        "tsdf-def": fit_deformation(mesh, field),
+    }
+    return {name: row(mesh, made) for name, made in fields.items()}
+
+
+def row(mesh: Mesh, field: Field) -> dict[str, float]:
+    recovered = Mesh(*extract_surface(field.coords, field.tsdf, field.resolution, field.deformation))
+    moved = float((np.abs(field.deformation) >= STEP / 2).mean())
+    return {**asdict(compare(mesh, recovered)), "deformations_not_zero": moved}
+
+
+def one(path: Path) -> dict[str, Any]:
+    mesh = normalised(path)
+    found = {f"K={resolution}": rows(mesh, resolution) for resolution in RESOLUTIONS}
+    return {**found, "floor": asdict(compare(mesh, mesh))}
+
+
+def mean(values: list[dict[str, float]]) -> dict[str, float]:
+    return {key: statistics.fmean(float(value[key]) for value in values) for key in values[0]}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, default=24)
+    parser.add_argument("data", type=Path, help="the folder with things and classics")
+    parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    meshes = [read_mesh(path).mesh for path in largest_clean(options.folder, options.count)]
-    meshes = [Placement.of(mesh).normalise(mesh) for mesh in meshes]
-    figures = {}
-    for resolution in (32, 64, 128):
-        start = time.perf_counter()
-        fields = [compute_field(mesh, resolution)[0] for mesh in meshes]
-        spent = time.perf_counter() - start
-        distances = [
-            surface_distance(mesh, Mesh(*extract_surface(field.coords, field.tsdf, resolution)), 20_000)
-            for mesh, field in zip(meshes, fields, strict=True)
-        ]
-        figures[f"K={resolution}"] = {
-            "mean_distance": statistics.fmean(mean for mean, _ in distances),
-            "median_distance": statistics.median(mean for mean, _ in distances),
-            "worst_mean_distance": max(mean for mean, _ in distances),
-            "max_distance": statistics.fmean(largest for _, largest in distances),
-            "seconds_a_mesh": spent / len(meshes),
-        }
-        print(resolution, figures[f"K={resolution}"])
-    command = f"python benchmarks/fields.py {options.folder.name} --count {options.count} --out {options.out}"
-    write_json(options.out, command, {"meshes": len(meshes), **figures})
+    chosen = thinnest(options.data, options.count)
+    meshes = in_processes(one, [options.data / path for path in chosen])
+    table: dict[str, Any] = {"sampling floor": mean([mesh["floor"] for mesh in meshes])}
+    for name in (f"K={resolution}" for resolution in RESOLUTIONS):
+        table[name] = {kind: mean([mesh[name][kind] for mesh in meshes]) for kind in meshes[0][name]}
+        table[name]["ratio of mean distances"] = (
+            table[name]["tsdf-def"]["mean_distance"] / table[name]["tsdf"]["mean_distance"]
+        )
+    command = f"python benchmarks/fields.py {options.data.name} --count {options.count} --out {options.out}"
+    each = dict(zip(map(str, chosen), meshes, strict=True))
+    write_json(options.out, command, {"meshes": len(meshes), "means": table, "each": each})
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Schedule:
     gain: float | None = None
 
 
-PROJECT = Schedule(rounds=12, steps=8, rate=lambda done: 0.05 * (1.0 - done), settled=2 / 3, enough=5e-5, gain=0.01)
+PROJECT = Schedule(rounds=12, steps=8, rate=lambda done: 0.05 * (1.0 - done), settled=0.5, enough=5e-5, gain=0.01)
 """Ours: 12 rounds, or fewer once a round gains less than 1 % or the distances are about 1 % of a voxel."""
 
 RENDER = Schedule(rounds=500, steps=1, rate=lambda done: 0.01 * 10.0 ** (-2.0 * done))

@@ -15,14 +15,14 @@ from meshset.geometry.mesh import Mesh
 from meshset.geometry.queries import SurfaceQueries
 from meshset.geometry.sampling import SharpEdges, SurfaceSamples, face_normals, sample_surface
 
-DENSITY = 3.0
-"""Samples on each surface for each vertex of the extracted one."""
-MOST_SAMPLES = 200_000
+DENSITIES = (3.0, 1.25)
+"""Samples on each surface for each vertex of the extracted one, if these are few, and if they are many."""
+MANY_SAMPLES = 50_000
 EDGE_SHARE = 0.25
 """Samples along sharp edges of the mesh for each sample of its faces."""
 ALONG_NORMAL = 0.9
 """Share of the component along the normal in a squared distance; the rest holds samples in place."""
-SPARSITY = 0.02
+SPARSITY = 0.01
 """Weight of the L1 norm of the deformation (lambda_Reg of NeCGS Eq. 1) beside distances in half voxels."""
 
 
@@ -83,7 +83,8 @@ class ProjectObjective:
         return SPARSITY * deformation.abs().sum() / vertices
 
     def _pairs(self, surface: Mesh, seed: int) -> _Pairs:
-        count = min(int(DENSITY * len(surface.vertices)), MOST_SAMPLES)
+        most, least = (int(density * len(surface.vertices)) for density in DENSITIES)
+        count = max(min(most, MANY_SAMPLES), least)
         outward = sample_surface(surface, count, seed)
         _, nearest_face, goal = self._queries.closest(outward.points)
         inward = self._samples_of_mesh(count, seed)

@@ -1,0 +1,78 @@
+"""Fit a TSDF-Def to every mesh of whole folders, broken ones too: what crashes, what is refused, what is worst.
+
+python benchmarks/every_mesh.py ../shared/data/things ../shared/data/animals --out benchmarks/results/every_mesh.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import traceback
+from pathlib import Path
+from typing import Any
+
+from _common import in_processes, manifest, write_json
+from _thin import thin_share
+from meshset.errors import MeshsetError
+from meshset.evaluation import surface_distance
+from meshset.field import compute_field, extract_surface
+from meshset.field.fitting import fit_deformation
+from meshset.geometry import Mesh, Placement, read_mesh
+from meshset.geometry.diagnosis import boundary_edge_count, diagnose
+
+RESOLUTION = 64
+SAMPLES = 50_000
+WORST = 10
+
+
+def one(path: Path) -> dict[str, Any]:
+    try:
+        return fitted(path)
+    except MeshsetError as error:
+        return {"refused": str(error)}
+    except Exception:
+        return {"crashed": traceback.format_exc(limit=3)}
+
+
+def fitted(path: Path) -> dict[str, Any]:
+    reading = read_mesh(path)
+    mesh = Placement.of(reading.mesh).normalise(reading.mesh)
+    plain, notes = compute_field(mesh, RESOLUTION)
+    field = fit_deformation(mesh, plain)
+    surfaces = [Mesh(*extract_surface(f.coords, f.tsdf, RESOLUTION, f.deformation)) for f in (plain, field)]
+    distances = [surface_distance(mesh, surface, SAMPLES) for surface in surfaces]
+    return {
+        "tsdf_mean_distance": distances[0][0],
+        "mean_distance": distances[1][0],
+        "max_distance": distances[1][1],
+        "open_edges": boundary_edge_count(surfaces[1]),
+        "thin_share": thin_share(path),
+        "defects": diagnose(mesh).defects(),
+        "notes": (*reading.notes, *notes),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    paths = [folder / row["file"] for folder in options.folders for row in manifest(folder)]
+    rows = {f"{path.parent.name}/{path.name}": row for path, row in zip(paths, in_processes(one, paths), strict=True)}
+    made = {name: row for name, row in rows.items() if "mean_distance" in row}
+    worst = sorted(made, key=lambda name: -made[name]["mean_distance"])[:WORST]
+    figures = {
+        "meshes": len(rows),
+        "fitted": len(made),
+        "refused": {name: row["refused"] for name, row in rows.items() if "refused" in row},
+        "crashed": {name: row["crashed"] for name, row in rows.items() if "crashed" in row},
+        "come back open": [name for name, row in made.items() if row["open_edges"]],
+        "worst": {name: made[name] for name in worst},
+        "each": {name: made[name]["mean_distance"] for name in made},
+    }
+    print({key: value for key, value in figures.items() if key not in ("each", "worst")})
+    folders = " ".join(folder.name for folder in options.folders)
+    write_json(options.out, f"python benchmarks/every_mesh.py {folders} --out {options.out}", figures)
+
+
+if __name__ == "__main__":
+    main()
