@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from meshset.evaluation.metrics import surface_distance
 from meshset.field import Field, compute_field, extract_surface
+from meshset.field._cases import CORNERS
+from meshset.field.cells import smallest_corner, unfold_cells
 from meshset.field.fitting import ObjectiveName, fit_deformation
 from meshset.geometry import Mesh
 from meshset.geometry.diagnosis import boundary_edge_count, diagnose
@@ -60,6 +63,25 @@ def test_thin_plates_stay_closed_and_manifold(objective: ObjectiveName) -> None:
     assert found.watertight
     assert found.winding_consistent
     assert distance(mesh, fitted) < 0.7 * distance(mesh, field)
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_no_cell_of_the_surface_is_turned_over(sparse: bool) -> None:
+    mesh = shapes.box((-0.7, -0.6, -0.02), (0.7, 0.6, 0.02))
+    fitted = fit_deformation(mesh, compute_field(mesh, 32)[0], sparse=sparse)
+    coords, tsdf, deformation = (torch.from_numpy(a) for a in (fitted.coords, fitted.tsdf, fitted.deformation))
+    assert 0.0 < smallest_corner(coords.long(), tsdf, deformation, 32) < 0.9
+
+
+def test_cells_that_are_turned_over_are_turned_back() -> None:
+    coords, tsdf = torch.from_numpy(CORNERS) + 1, torch.tensor([-1.0] + 7 * [1.0])
+    deformation = torch.zeros(8, 3)
+    deformation[[0, 1, 2, 4]] = torch.tensor([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    assert smallest_corner(coords, tsdf, deformation, 32) < -0.9
+    unfold_cells(coords, tsdf, deformation, 32)
+    assert smallest_corner(coords, tsdf, deformation, 32) > 0.0
+    assert deformation[[0, 1, 2, 4]].abs().min() > 0.1
+    assert not deformation[[3, 5, 6, 7]].any()
 
 
 def test_an_open_sheet_is_not_cut_at_the_rim_of_the_band() -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from meshset.field.band import Field
+from meshset.field.cells import unfold_cells
 from meshset.field.grid import RowLookup
 from meshset.field.marching_cubes import grid_points, place_vertices, surface_topology
 from meshset.field.projection import ProjectObjective
@@ -45,6 +46,7 @@ class Schedule:
             pulled there; 1 for never.
         enough: loss at the start of a round below which there is nothing left to gain.
         gain: share of the loss that a round of the second half must gain for another one to follow; None to run all.
+        changes_sides: whether grid points may pass from inside to outside, which changes the topology.
     """
 
     rounds: int
@@ -53,9 +55,18 @@ class Schedule:
     settled: float = 1.0
     enough: float = 0.0
     gain: float | None = None
+    changes_sides: bool = True
 
 
-PROJECT = Schedule(rounds=12, steps=8, rate=lambda done: 0.05 * (1.0 - done), settled=0.5, enough=5e-5, gain=0.01)
+PROJECT = Schedule(
+    rounds=12,
+    steps=8,
+    rate=lambda done: 0.05 * (1.0 - done),
+    settled=0.5,
+    enough=5e-5,
+    gain=0.01,
+    changes_sides=False,
+)
 """Ours: 12 rounds, or fewer once a round gains less than 1 % or the distances are about 1 % of a voxel."""
 
 RENDER = Schedule(rounds=500, steps=1, rate=lambda done: 0.01 * 10.0 ** (-2.0 * done))
@@ -68,6 +79,12 @@ _OBJECTIVES: dict[ObjectiveName, Callable[[Mesh, int, str], Objective]] = {
 }
 _SCHEDULES: dict[ObjectiveName, Schedule] = {"project": PROJECT, "render": RENDER}
 
+_UNFOLD_EVERY = 8
+"""Steps between two looks for cells that are turned over."""
+
+_LEAST = 1e-3
+"""Magnitude that a value keeps on a side that it may not leave."""
+
 _NEAR_ZERO = 1.0 / 32.0
 """Deformations below this, in half voxels, have been pulled to 0 by the L1 term, up to the noise of the steps."""
 
@@ -77,8 +94,7 @@ def fit_deformation(
 ) -> Field:
     """Fit values and deformations of a field so that its surface meets the mesh.
 
-    Both start at the sampled TSDF without deformation and are clamped to [-1, 1] after each step. Values stay on their
-    side of 0 within a round.
+    Both start at the sampled TSDF without deformation and are clamped to [-1, 1] after each step.
 
     Args:
         mesh: the normalised mesh that `field` was sampled from.
@@ -108,7 +124,7 @@ def _optimise(
 ) -> None:
     """Run Adam on `tsdf` (N,) and `deformation` (N, 3), in place."""
     optimiser = torch.optim.Adam([tsdf, deformation])
-    lowest, highest = _bounds(coords, tsdf.detach(), resolution)
+    lowest, highest = _bounds(coords, tsdf.detach(), resolution, schedule.changes_sides)
     free: Tensor | None = None
     before = float("inf")
     for number in range(schedule.rounds):
@@ -139,20 +155,24 @@ def _optimise(
                 deformation.clamp_(-1.0, 1.0)
                 if free is not None:
                     deformation.mul_(free)
-    if sparse:
-        with torch.no_grad():
+        if (number + 1) * schedule.steps % _UNFOLD_EVERY == 0:
+            unfold_cells(coords, tsdf, deformation, resolution)
+    with torch.no_grad():
+        if sparse:
             deformation.mul_(deformation.abs() > _NEAR_ZERO)
+        unfold_cells(coords, tsdf, deformation, resolution)
 
 
-def _bounds(coords: Tensor, tsdf: Tensor, resolution: int) -> tuple[Tensor, Tensor]:
+def _bounds(coords: Tensor, tsdf: Tensor, resolution: int, changes_sides: bool) -> tuple[Tensor, Tensor]:
     """Return the least and the largest value that each grid point may take, (N,) each.
 
-    At the rim of the band, where a neighbour is missing, points keep their side: a surface there would be cut open.
+    At the rim of the band, where a neighbour is missing, points keep their side in any case: a surface there would be
+    cut open.
     """
     lookup = RowLookup(coords, resolution)
-    rim = torch.zeros(len(coords), dtype=torch.bool, device=coords.device)
+    fixed = torch.full((len(coords),), not changes_sides, device=coords.device)
     for x, y, z in product((-1, 0, 1), repeat=3):
-        rim |= lookup.at(lookup.keys + lookup.stride((x, y, z))) < 0
-    lowest = torch.where(rim & (tsdf >= 0), 0.0, -1.0)
-    highest = torch.where(rim & (tsdf < 0), -1e-4, 1.0)
+        fixed |= lookup.at(lookup.keys + lookup.stride((x, y, z))) < 0
+    lowest = torch.where(fixed & (tsdf >= 0), _LEAST, -1.0)
+    highest = torch.where(fixed & (tsdf < 0), -_LEAST, 1.0)
     return lowest, highest

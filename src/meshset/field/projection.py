@@ -22,6 +22,8 @@ EDGE_SHARE = 0.25
 """Samples along sharp edges of the mesh for each sample of its faces."""
 ALONG_NORMAL = 0.9
 """Share of the component along the normal in a squared distance; the rest holds samples in place."""
+FLATNESS = 0.05
+"""Weight of the tilt: how far the sides of the triangle around a sample leave the plane across the mesh's normal."""
 SPARSITY = 0.01
 """Weight of the L1 norm of the deformation (lambda_Reg of NeCGS Eq. 1) beside distances in half voxels."""
 
@@ -42,18 +44,20 @@ class _Pairs:
     goal: Tensor
     normal: Tensor
 
-    def distance(self, vertices: Tensor, unit: float) -> Tensor:
-        """Return the mean pseudo-Huber loss of the distances of the pairs, in units of `unit`."""
+    def loss(self, vertices: Tensor, unit: float) -> Tensor:
+        """Return the mean pseudo-Huber loss of distances and tilts of the pairs, in units of `unit`."""
         corners = vertices.index_select(0, self.corners.view(-1)).view(-1, 3, 3)
         points = (self.weights[:, :, None] * corners).sum(dim=1)
         apart = (points - self.goal) / unit
         along = (apart * self.normal).sum(dim=1)
         squared = ALONG_NORMAL * along.square() + (1.0 - ALONG_NORMAL) * apart.square().sum(dim=1)
-        return (torch.sqrt(1.0 + squared) - 1.0).mean()
+        sides = ((corners - corners.roll(1, dims=1)) * self.normal[:, None]).sum(dim=2) / unit
+        tilt = FLATNESS * sides.square().sum(dim=1)
+        return (torch.sqrt(1.0 + squared) - 1.0).mean() + (torch.sqrt(1.0 + tilt) - 1.0).mean()
 
 
 class ProjectObjective:
-    """Mean distance, mostly along the normal, from either surface to the other one, in half voxels.
+    """Mean distance, mostly along the normal, and tilt, from either surface to the other one, in half voxels.
 
     Samples of the extracted surface are pulled to the mesh; samples of the mesh, more of them along its sharp edges,
     pull the extracted surface to them, which is what moves edges and thin walls into place.
@@ -76,7 +80,7 @@ class ProjectObjective:
         """Draw samples, seeded by `number`, and pair them with closest points; return the loss of vertices (V, 3)."""
         surface = Mesh(vertices.cpu().numpy().astype(np.float64), faces.cpu().numpy())
         pairs = self._pairs(surface, number)
-        return lambda moved: pairs.distance(moved, self._unit)
+        return lambda moved: pairs.loss(moved, self._unit)
 
     def sparsity(self, deformation: Tensor, vertices: int) -> Tensor:
         """Return the weighted L1 norm of a deformation (N, 3) in half voxels, per vertex of the surface."""
