@@ -10,17 +10,17 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from _common import in_processes, manifest, write_json
+from _common import in_processes, manifest, normalised, write_json
 from _thin import thin_share
 from meshset.errors import MeshsetError
 from meshset.evaluation import surface_distance
-from meshset.field import compute_field, extract_surface
+from meshset.field import Field, compute_field, extract_surface
 from meshset.field.fitting import fit_deformation
 from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.geometry.diagnosis import boundary_edge_count, diagnose
 
 RESOLUTION = 64
-SAMPLES = 50_000
+SAMPLES = 20_000
 WORST = 10
 
 
@@ -34,17 +34,24 @@ def one(path: Path) -> dict[str, Any]:
 
 
 def fitted(path: Path) -> dict[str, Any]:
+    mesh = normalised(path)
+    plain, _ = compute_field(mesh, RESOLUTION)
+    surface = extracted(fit_deformation(mesh, plain))
+    mean, largest = surface_distance(mesh, surface, SAMPLES)
+    return {"mean_distance": mean, "max_distance": largest, "open_edges": boundary_edge_count(surface)}
+
+
+def extracted(field: Field) -> Mesh:
+    return Mesh(*extract_surface(field.coords, field.tsdf, RESOLUTION, field.deformation))
+
+
+def explained(path: Path) -> dict[str, Any]:
+    """Return what may have caused a large distance."""
     reading = read_mesh(path)
     mesh = Placement.of(reading.mesh).normalise(reading.mesh)
     plain, notes = compute_field(mesh, RESOLUTION)
-    field = fit_deformation(mesh, plain)
-    surfaces = [Mesh(*extract_surface(f.coords, f.tsdf, RESOLUTION, f.deformation)) for f in (plain, field)]
-    distances = [surface_distance(mesh, surface, SAMPLES) for surface in surfaces]
     return {
-        "tsdf_mean_distance": distances[0][0],
-        "mean_distance": distances[1][0],
-        "max_distance": distances[1][1],
-        "open_edges": boundary_edge_count(surfaces[1]),
+        "tsdf_mean_distance": surface_distance(mesh, extracted(plain), SAMPLES)[0],
         "thin_share": thin_share(path),
         "defects": diagnose(mesh).defects(),
         "notes": (*reading.notes, *notes),
@@ -57,7 +64,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     paths = [folder / row["file"] for folder in options.folders for row in manifest(folder)]
-    rows = {f"{path.parent.name}/{path.name}": row for path, row in zip(paths, in_processes(one, paths), strict=True)}
+    sources = {f"{path.parent.name}/{path.name}": path for path in paths}
+    rows = dict(zip(sources, in_processes(one, paths), strict=True))
     made = {name: row for name, row in rows.items() if "mean_distance" in row}
     worst = sorted(made, key=lambda name: -made[name]["mean_distance"])[:WORST]
     figures = {
@@ -66,7 +74,7 @@ def main() -> None:
         "refused": {name: row["refused"] for name, row in rows.items() if "refused" in row},
         "crashed": {name: row["crashed"] for name, row in rows.items() if "crashed" in row},
         "come back open": [name for name, row in made.items() if row["open_edges"]],
-        "worst": {name: made[name] for name in worst},
+        "worst": {name: {**made[name], **explained(sources[name])} for name in worst},
         "each": {name: made[name]["mean_distance"] for name in made},
     }
     print({key: value for key, value in figures.items() if key not in ("each", "worst")})

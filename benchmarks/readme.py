@@ -1,17 +1,24 @@
-"""Draw the README's tables from the committed JSON.
+"""Draw the tables of the README and of docs/ from the committed JSON.
 
-python benchmarks/readme.py            # rewrite the README
+python benchmarks/readme.py            # rewrite them
 """
 
 from __future__ import annotations
 
 import json
+import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import field_tables  # noqa: E402
+
 RESULTS = ROOT / "benchmarks" / "results"
-BEGIN, END = "<!-- figures, drawn by benchmarks/readme.py from benchmarks/results/ -->", "<!-- end of figures -->"
+BEGIN, END = "<!-- drawn by benchmarks/readme.py: {} -->", "<!-- end of {} -->"
 
 SETS = {"things24": "24 printed parts and robot links", "demo": "24 generated shapes (`make demo`)"}
 
@@ -67,16 +74,30 @@ def speed_text() -> str:
     )
 
 
-def figures() -> str:
-    """Return what stands between the marks in the README."""
-    return f"{sets_table()}\n\n{speed_text()}"
+TABLES: dict[str, Callable[[], str]] = {
+    "sets": sets_table,
+    "speed": speed_text,
+    "table 2": lambda: field_tables.table_2(results("fields")),
+    "objectives": lambda: field_tables.objectives(results("objectives")),
+    "times": lambda: field_tables.times(results("fit_times")),
+    "every mesh": lambda: field_tables.every_mesh(results("every_mesh")),
+}
+DOCUMENTS = ("README.md", "docs/fields.md")
+
+
+def drawn(text: str) -> str:
+    """Return a document with what stands between its marks drawn anew."""
+    for name, table in TABLES.items():
+        begin, end = BEGIN.format(name), END.format(name)
+        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        text = pattern.sub(lambda _, table=table, begin=begin, end=end: f"{begin}\n{table()}\n{end}", text)
+    return text
 
 
 def main() -> None:
-    readme = ROOT / "README.md"
-    before, rest = readme.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n{figures()}\n{END}{after}")
+    for name in DOCUMENTS:
+        path = ROOT / name
+        path.write_text(drawn(path.read_text()))
 
 
 if __name__ == "__main__":
