@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -199,8 +200,8 @@ def _source(item: _Item, frames: Path) -> Source:
 def _shape(path: Path) -> tuple[int, int, int]:
     """Return frames, vertices and triangles of a .anime file. Raises MeshsetError if its length is another."""
     with path.open("rb") as file:
-        header = np.frombuffer(file.read(_HEADER), "<i4")
-    frames, vertices, triangles = map(int, header) if len(header) == 3 else (0, 0, 0)
+        header = file.read(_HEADER)
+    frames, vertices, triangles = struct.unpack("<3i", header) if len(header) == _HEADER else (0, 0, 0)
     expected = _HEADER + 3 * _NUMBER * (frames * vertices + triangles)
     if min(frames, vertices, triangles) < 1 or path.stat().st_size != expected:
         raise MeshsetError(f"{path}: is no .anime file of DeformingThings4D")

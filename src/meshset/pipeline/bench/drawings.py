@@ -11,7 +11,7 @@ from meshset.evaluation.pictures import picture_of_error, picture_of_mesh
 from meshset.pipeline.bench.coders import Coder
 from meshset.pipeline.sources import CheckedSource
 
-SIDE = 240
+SIDE = 320
 """Pixels along each side."""
 
 SCALE = 0.01

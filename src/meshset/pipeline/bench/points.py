@@ -94,13 +94,12 @@ def figures_of(original: Mesh, decoded: Mesh, sampling: Sampling) -> dict[str, f
     return {**asdict(metrics), "giou": volume_iou(original, decoded, sampling.volume, sampling.seed)}
 
 
-def _made(coder: Coder, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> dict[str, Any]:
-    made: dict[str, Any] | None = load(folder / _MADE)
-    if made is None:
+def _made(coder: Coder, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Any:
+    if not is_kept(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        made = asdict(coder.make(meshes, folder, progress))
-        save(folder / _MADE, made)
-    return made
+        save(folder / _MADE, asdict(coder.make(meshes, folder, progress)))
+    # What was made now and what was kept must not differ in the least.
+    return load(folder / _MADE)
 
 
 def _measured(
