@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 420, 300
-LEFT, RIGHT, TOP, BOTTOM = 52, 10, 12, 42
+LEFT, RIGHT, TOP, BOTTOM = 56, 10, 12, 42
 
 _LOG_STEPS = (1, 2, 5)
-_MOST_TICKS = 8
+_FEWEST_TICKS, _MOST_TICKS = 3, 8
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,14 @@ class Axis:
         low: value at the start.
         high: value at the end, more than `low`.
         log: whether equal steps are equal ratios; `low` is above 0 then.
+        whole: whether only whole numbers are marked.
     """
 
     title: str
     low: float
     high: float
     log: bool
+    whole: bool = False
 
     def share(self, value: float) -> float:
         """Return where a value lies, 0 at the start and 1 at the end."""
@@ -64,14 +66,19 @@ class Axis:
         """Return round values on the axis, few enough to be read."""
         if not self.log:
             step = _round_up((self.high - self.low) / _MOST_TICKS)
+            if self.whole:
+                step = max(step, 1.0)
             first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
             return [i * step for i in range(first, last + 1)]
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        for steps in (_LOG_STEPS, (1, 3), (1,)):
+        for steps in (range(1, 10), _LOG_STEPS, (1, 3), (1,)):
             found = [s * 10.0**d for d in decades for s in steps if self.low <= s * 10.0**d <= self.high * 1.0000001]
             if len(found) <= _MOST_TICKS:
                 break
-        return found
+        if len(found) >= _FEWEST_TICKS:
+            return found
+        # Between two of them there is hardly a round number; even steps are as good there.
+        return Axis(self.title, self.low, self.high, log=False).ticks()
 
 
 def log_axis(title: str, values: Sequence[float]) -> Axis:

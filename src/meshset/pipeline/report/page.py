@@ -8,9 +8,23 @@ from typing import Any
 
 from meshset.evaluation.pictures import error_colours
 from meshset.pipeline.report.chart import marker, tick_label
-from meshset.pipeline.report.charts import LEAST_DISTANCE, distance_chart, error_histogram, f_score_chart
+from meshset.pipeline.report.charts import (
+    LEAST_DISTANCE,
+    distance_chart,
+    error_histogram,
+    f_score_chart,
+    left_off,
+    shown_point,
+)
 from meshset.pipeline.report.style import LIGHT, style_sheet
-from meshset.pipeline.report.tables import curve_table, difference_table, facts_table, missing_list, time_table
+from meshset.pipeline.report.tables import (
+    curve_table,
+    difference_table,
+    facts_table,
+    length,
+    missing_list,
+    time_table,
+)
 
 Figures = Mapping[str, Any]
 
@@ -56,8 +70,8 @@ def _set(one: Figures, styles: Mapping[str, int], scale: float) -> str:
         f"{one['obj_bytes'] / 1e6:.1f} MB as OBJ text, {one['ply_bytes'] / 1e6:.1f} MB as binary PLY.</p>",
         _legend(one, styles),
         '<div class="pair">',
-        _figure(distance_chart(one, styles), f"Mean surface distance against ratio, from {LEAST_DISTANCE:g} upward."),
-        _figure(f_score_chart(one, styles), "F1-0.005 against ratio."),
+        _figure(distance_chart(one, styles), _distance_caption(one)),
+        _figure(f_score_chart(one, styles), "F1-0.005 against ratio; higher and further right is better."),
         _figure(error_histogram(one, styles), f"Meshes by mean distance, each system near {one['shown_ratio']:.0f}x."),
         "</div>",
         _pictures(one, scale),
@@ -80,6 +94,12 @@ def _legend(one: Figures, styles: Mapping[str, int]) -> str:
     return f'<ul class="legend">{"".join(rows)}</ul>'
 
 
+def _distance_caption(one: Figures) -> str:
+    caption = "Mean surface distance against ratio; lower and further right is better."
+    names = left_off(one)
+    return f"{caption} Left off below {LEAST_DISTANCE:g}: {', '.join(names)}." if names else caption
+
+
 def _figure(content: str, caption: str) -> str:
     return f"<figure>{content}<figcaption>{escape(caption)}</figcaption></figure>" if content else ""
 
@@ -87,16 +107,16 @@ def _figure(content: str, caption: str) -> str:
 def _pictures(one: Figures, scale: float) -> str:
     if not one["pictures"]:
         return ""
-    rows = "".join(_row(mesh) for mesh in one["pictures"])
-    return f"<h3>Where the errors are, near {one['shown_ratio']:.0f}x</h3>{_scale(scale)}{rows}"
+    rows = "".join(_row(one, mesh) for mesh in one["pictures"])
+    return f"<h3>Where the errors are, each system near {one['shown_ratio']:.0f}x</h3>{_scale(scale)}{rows}"
 
 
-def _row(mesh: Figures) -> str:
+def _row(one: Figures, mesh: Figures) -> str:
     cells = [_image(mesh["original"], mesh["name"], "original")]
     for decoded in mesh["decoded"]:
-        cells.append(
-            _image(decoded["png"], decoded["system"], f"mean distance {1000 * decoded['mean_distance']:.2g}e-3")
-        )
+        ratio = shown_point(one, decoded["system"])["ratio"]
+        detail = f"{ratio:.1f}x, {length(decoded['mean_distance'])}"
+        cells.append(_image(decoded["png"], decoded["system"], detail))
     return f'<div class="meshes">{"".join(cells)}</div>'
 
 

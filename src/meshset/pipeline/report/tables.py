@@ -13,6 +13,8 @@ _METRIC_TITLES = ("mean distance", "max distance", "CD", "NC", "F1-0.005", "F1-0
 _LENGTHS = 3
 """The first of them are lengths, the others shares."""
 
+_SMALL = 1e-6
+
 
 def curve_table(one: Figures) -> str:
     """Return every point of every curve, and the sampling floor."""
@@ -34,7 +36,7 @@ def time_table(one: Figures) -> str:
             f"{point['ratio']:.1f}",
             f"{point['coding_seconds']:.2f}",
             f"{1000 * point['decoding_seconds']:.1f}",
-            _length(point["mean"]["mean_distance"]),
+            length(point["mean"]["mean_distance"]),
             f"{point['shared_bytes'] / point['bytes']:.0%}",
         ]
         for system, point in _points(one)
@@ -51,7 +53,7 @@ def difference_table(one: Figures) -> str:
             row["system"],
             row["anchor"],
             row.get("refused") or f"{row['percent']:+.1f} %",
-            "" if "refused" in row else f"{_length(row['finest'])} to {_length(row['coarsest'])}",
+            "" if "refused" in row else f"{length(row['finest'])} to {length(row['coarsest'])}",
             "" if "refused" in row else f"{row['share']:.0%}",
         ]
         for row in one["differences"]
@@ -105,9 +107,9 @@ def _size(point: Figures) -> list[str]:
 
 
 def _metrics(mean: Figures) -> list[str]:
-    return [_length(mean[key]) if i < _LENGTHS else f"{mean[key]:.4f}" for i, key in enumerate(_METRICS)]
+    return [length(mean[key]) if i < _LENGTHS else f"{mean[key]:.4f}" for i, key in enumerate(_METRICS)]
 
 
-def _length(value: float) -> str:
-    """Return three digits in units of 1e-3 of the cube, or that it is nothing."""
-    return "0" if value < 5e-9 else f"{1000 * value:.3g}e-3"
+def length(value: float) -> str:
+    """Return three digits of a distance in thousandths, or that it is as good as nothing."""
+    return "below 1e-6" if value < _SMALL else f"{1000 * value:.3g}e-3"
