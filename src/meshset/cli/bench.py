@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,7 +27,7 @@ def bench(
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for everything.", show_default=False)],
     sets: Annotated[
-        list[Path] | None, typer.Argument(metavar="[SET]...", help="Folders of meshes, one set each.")
+        list[Path] | None, typer.Argument(metavar="SET", help="Folders of meshes, one set each.")
     ] = None,
     dataset: Annotated[
         tuple[str, Path] | None,
@@ -115,19 +115,28 @@ def _plan_lines(job: Job) -> list[str]:
     ]
     for system in job.systems:
         if isinstance(system, System):
-            lines.append(f"{system.name}: {len(system.points)} points")
+            lines.append(f"{system.name}: {_points(len(system.points))}")
         else:
             lines.append(f"{system.name}: not run, {system.reason}")
     outlook = job.outlook()
     kept = f", {outlook.kept} of them on disk already" if outlook.kept else ""
-    lines.append(f"{outlook.points} points{kept}; about {duration(outlook.seconds)} on two cores without a GPU")
+    lines.append(f"{_points(outlook.points)}{kept}; about {duration(outlook.seconds)} on two cores without a GPU")
     return [line for text in lines for line in text.split("\n")]
+
+
+def _position(parameter: Any) -> int:
+    """Sort sets first and the folder for everything last."""
+    return int(parameter.param_type_name == "option") + int(parameter.required)
+
+
+def _points(count: int) -> str:
+    return "1 point" if count == 1 else f"{count} points"
 
 
 def _command(context: typer.Context) -> str:
     """Return what was typed, without what was left to its default."""
     words = ["meshset", "bench"]
-    for parameter in context.command.params:
+    for parameter in sorted(context.command.params, key=_position):
         name = str(parameter.name)
         source, value = context.get_parameter_source(name), context.params[name]
         if source is None or source.name == "DEFAULT":

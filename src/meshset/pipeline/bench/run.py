@@ -135,8 +135,9 @@ def prepare(
         raise MeshsetError(f"two sets are named '{doubled}'; a figure could be of either")
     settings = replace(settings, device=resolve_device(settings.device))
     sampling = Sampling(surface_samples, volume_samples, settings.seed)
+    systems = plan(settings)
     sets = tuple(_read(selection, progress) for selection in selections)
-    return Job(sets, plan(settings), settings, out, sampling)
+    return Job(sets, systems, settings, out, sampling)
 
 
 def bench(job: Job, command: str, progress: Progress = _SILENT) -> dict[str, Any]:
