@@ -26,9 +26,7 @@ REPORT_EXAMPLE = "Example: meshset report figures/"
 def bench(
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for everything.", show_default=False)],
-    sets: Annotated[
-        list[Path] | None, typer.Argument(metavar="SET", help="Folders of meshes, one set each.")
-    ] = None,
+    sets: Annotated[list[Path] | None, typer.Argument(metavar="SET", help="Folders of meshes, one set each.")] = None,
     dataset: Annotated[
         tuple[str, Path] | None,
         typer.Option(
@@ -120,7 +118,7 @@ def _plan_lines(job: Job) -> list[str]:
             lines.append(f"{system.name}: not run, {system.reason}")
     outlook = job.outlook()
     kept = f", {outlook.kept} of them on disk already" if outlook.kept else ""
-    lines.append(f"{_points(outlook.points)}{kept}; about {duration(outlook.seconds)} on two cores without a GPU")
+    lines.append(f"{_points(outlook.points)}{kept}; about {duration(outlook.seconds)} on a CPU with nothing else to do")
     return [line for text in lines for line in text.split("\n")]
 
 

@@ -20,7 +20,7 @@ figure { margin: 0 } .chart { width: 100%; height: auto } .chart text { fill: va
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums }
 th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap }
 th { font-weight: 600; color: var(--soft) } .text { text-align: left } .scale { height: 12px; border-radius: 3px }
-.meshes { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: .5rem }
+.meshes { display: grid; margin-bottom: 1rem; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: .5rem }
 .meshes img { width: 100%; height: auto; background: var(--panel); border-radius: 4px }
 """
 
