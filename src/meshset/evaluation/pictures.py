@@ -29,7 +29,8 @@ ERROR_STOPS = ((0.80, 0.83, 0.86), (0.98, 0.84, 0.38), (0.93, 0.45, 0.20), (0.70
 _FRAME = 2.5
 """Side of the square that is seen, in units of the cube [-1, 1]^3, whose diagonal parts may stand out."""
 
-_POINTS_PER_PIXEL = 8
+_POINTS_PER_PIXEL = 20
+"""A pixel of a ball that fills its cube gets a dozen from the near side, so none shows the far one."""
 
 _AMBIENT = 0.25
 _LIGHT = np.array([0.3, 0.6, 0.75]) / np.linalg.norm([0.3, 0.6, 0.75])
