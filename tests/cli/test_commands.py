@@ -10,7 +10,7 @@ from meshset.cli.app import app
 from meshset.cli.options import Format
 from meshset.geometry import WRITABLE_FORMATS, read_mesh
 
-COMMANDS = ["compress", "check", "list", "info", "extract", "fit", "test", "eval", "sample"]
+COMMANDS = ["compress", "check", "list", "info", "extract", "fit", "test", "eval", "sample", "bench", "report"]
 
 
 def errors(result):

@@ -53,6 +53,7 @@ def test_archive_holds_every_mesh_and_what_is_known_of_it(pack, models):
         assert entry.notes == ("stored raw",)
         assert result.source_bytes == sum(e.source_bytes for e in reader.entries.values())
         assert result.archive_bytes == reader.size == result.path.stat().st_size
+        assert 0 < result.coding_seconds < result.seconds
 
 
 def test_settings_say_what_the_archive_was_made_with(pack, damaged):

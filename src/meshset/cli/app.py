@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from meshset.cli.bench import BENCH_EXAMPLE, REPORT_EXAMPLE, bench, report
 from meshset.cli.options import Device, FieldKind, Format, Preset, Resolution, known_codec
 from meshset.cli.output import finish, guarded, hint, say, say_json
 from meshset.cli.progress import showing_progress
@@ -248,3 +249,7 @@ def sample(
         with showing_progress() as progress:
             files = write_samples(folder, count, seed=seed, file_format=file_format.value, progress=progress)
         say(f"{len(files)} meshes written to {printable(str(folder))}")
+
+
+app.command(epilog=BENCH_EXAMPLE)(bench)
+app.command(epilog=REPORT_EXAMPLE)(report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -19,18 +20,24 @@ from meshset.codecs.necgs.bitstream import (
     unpack_shared,
 )
 from meshset.codecs.necgs.decoder import decode_field
-from meshset.codecs.necgs.recipe import architecture_for, recipe_for
+from meshset.codecs.necgs.recipe import Recipe, architecture_for, recipe_for
 from meshset.errors import MeshFileError, MeshsetError, MissingExtraError
 from meshset.field import compute_field, extract_surface
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
 
 
+@dataclass(frozen=True)
 class NecgsCodec:
-    """Neural Compression for 3D Geometry Sets: one decoder for the set, a 4^3 x 16 latent for each mesh."""
+    """Neural Compression for 3D Geometry Sets: one decoder for the set, a 4^3 x 16 latent for each mesh.
+
+    Attributes:
+        recipe: how to train, in place of what the preset of the settings says.
+    """
 
     id: ClassVar[int] = 1
     name: ClassVar[str] = "necgs"
+    recipe: Recipe | None = None
 
     def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
         """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
@@ -39,7 +46,7 @@ class NecgsCodec:
             MeshsetError: unknown preset or resolution; training diverged or ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
-        architecture, recipe = architecture_for(settings), recipe_for(settings)
+        architecture, recipe = architecture_for(settings), self.recipe or recipe_for(settings)
         try:
             import torch
 
@@ -63,7 +70,11 @@ class NecgsCodec:
         coded = tuple(
             outcome if isinstance(outcome, Refusal) else CodedMesh(next(payloads), outcome[1]) for outcome in outcomes
         )
-        return CodedSet(pack_shared(shared), coded, {**report, "parameters": architecture.parameters})
+        return CodedSet(
+            pack_shared(shared),
+            coded,
+            {**report, "parameters": architecture.parameters, "rate_weight": recipe.rate_weight},
+        )
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
