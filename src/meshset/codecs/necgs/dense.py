@@ -23,9 +23,14 @@ def decode_dense(latent: Tensor, weights: Mapping[str, Tensor], architecture: Ar
         out = _shuffled(_convolved(features, weights, block), block)
         if block == len(architecture.widths):
             return out[0].permute(1, 2, 3, 0)
-        features = gelu(out[:, :-1]) * torch.clip(1.0 + out[:, -1:] / FADE, 0.0, 1.0)
+        features = _activated(out) if architecture.expands else gelu(out)
     head = conv3d(features, _kernel(weights["head"]), weights["head_bias"], padding=1)
     return head[0].permute(1, 2, 3, 0)
+
+
+def _activated(out: Tensor) -> Tensor:
+    gate = torch.clip(1.0 + out[:, -1:] / FADE, 0.0, 1.0)
+    return gate * gelu(out[:, :-1])
 
 
 def _kernel(matrix: Tensor) -> Tensor:
