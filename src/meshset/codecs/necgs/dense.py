@@ -29,8 +29,8 @@ def decode_dense(latent: Tensor, weights: Mapping[str, Tensor], architecture: Ar
 
 
 def _activated(out: Tensor) -> Tensor:
-    gate = torch.clip(1.0 + out[:, -1:] / FADE, 0.0, 1.0)
-    return gate * gelu(out[:, :-1])
+    activated: Tensor = gelu(out[:, :-1]) * torch.clip(1.0 + out[:, -1:] / FADE, 0.0, 1.0)
+    return activated
 
 
 def _kernel(matrix: Tensor) -> Tensor:
