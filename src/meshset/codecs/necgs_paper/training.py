@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.dense import decode_dense
+from meshset.codecs.necgs.dense import decode_dense_batch
 from meshset.codecs.necgs.training import ExampleCache, run_blocks, shuffled
 from meshset.codecs.necgs_paper.examples import Example, load_example
 from meshset.codecs.necgs_paper.loss import field_loss
@@ -73,7 +73,7 @@ def batch_loss(network: PaperNetwork, chosen: Sequence[int], examples: Sequence[
     if network.architecture.expands:
         predictions, expansion = _near_the_surface(network.architecture, weights, latents, examples)
     else:
-        predictions = [decode_dense(latent, weights, network.architecture).permute(3, 0, 1, 2) for latent in latents]
+        predictions = list(decode_dense_batch(latents, weights, network.architecture))
         expansion = latents.new_zeros(())
     losses = [
         field_loss(prediction, example.target.to(prediction), network.architecture.resolution, recipe)
