@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from meshset.codecs.arrays import as_numpy, on_device
 from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.fields import make_fields
 from meshset.codecs.necgs.bitstream import (
     SharedPart,
     fit_latent_models,
@@ -21,8 +23,8 @@ from meshset.codecs.necgs.bitstream import (
 )
 from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs.recipe import Recipe, architecture_for, recipe_for
-from meshset.errors import MeshFileError, MeshsetError, MissingExtraError
-from meshset.field import compute_field, extract_surface
+from meshset.errors import MeshsetError, MissingExtraError
+from meshset.field import extract_surface
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
 
@@ -54,7 +56,7 @@ class NecgsCodec:
         except ImportError as error:
             raise MissingExtraError("compressing", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
-            outcomes = _make_fields(meshes, settings, Path(folder), progress)
+            outcomes = make_fields(meshes, settings, Path(folder), progress)
             kept = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
             if not kept:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
@@ -81,29 +83,6 @@ class NecgsCodec:
         return NecgsDecoder(unpack_shared(shared), device)
 
 
-def _make_fields(
-    meshes: Sequence[Mesh], settings: Settings, folder: Path, progress: Progress
-) -> list[tuple[Path, tuple[str, ...]] | Refusal]:
-    from meshset.field.fitting import fit_deformation
-
-    outcomes: list[tuple[Path, tuple[str, ...]] | Refusal] = []
-    progress.start("computing fields", len(meshes))
-    for i in range(len(meshes)):
-        try:
-            mesh = meshes[i]
-            field, notes = compute_field(mesh, settings.resolution)
-        except MeshFileError as error:
-            outcomes.append(Refusal(str(error)))
-        else:
-            if settings.field == "tsdf-def":
-                field = fit_deformation(mesh, field)
-            path = folder / f"{i}.npz"
-            field.save(path)
-            outcomes.append((path, notes))
-        progress.advance()
-    return outcomes
-
-
 class NecgsDecoder:
     """A decoder read from a shared chunk, ready for payloads.
 
@@ -115,30 +94,17 @@ class NecgsDecoder:
     def __init__(self, part: SharedPart, device: str | None = None) -> None:
         self._part = part
         self._device = device
-        self._weights = {name: self._array(tensor.values) for name, tensor in part.weights.items()}
+        self._weights = {name: on_device(tensor.values, device) for name, tensor in part.weights.items()}
 
     def decode(self, payload: bytes) -> Mesh:
         """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
         coords, values = self.decode_field(payload)
         deformation = values[:, 1:] if values.shape[1] > 1 else None
         vertices, faces = extract_surface(coords, values[:, 0], self._part.architecture.resolution, deformation)
-        return Mesh(_numpy(vertices), _numpy(faces))
+        return Mesh(as_numpy(vertices), as_numpy(faces))
 
     def decode_field(self, payload: bytes) -> tuple[Any, Any]:
         """Return grid points (N, 3) int32 and the field there (N, channels) float32, as arrays of the chosen device."""
         numbers = unpack_latent(payload, self._part.latent_models)
         latent = numbers.astype(np.float32) * self._part.latent_steps
-        return decode_field(self._array(latent), self._weights, self._part.architecture)
-
-    def _array(self, values: np.ndarray[Any, Any]) -> Any:
-        if self._device is None:
-            return values
-        try:
-            import torch
-        except ImportError as error:
-            raise MissingExtraError("decoding on a device", "compress") from error
-        return torch.from_numpy(values).to(self._device)
-
-
-def _numpy(array: Any) -> np.ndarray[Any, Any]:
-    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
+        return decode_field(on_device(latent, self._device), self._weights, self._part.architecture)
