@@ -27,6 +27,11 @@ class RawCodec:
         coded = tuple(self._code(mesh) for mesh in meshes)
         return CodedSet(SHARED, coded, {"meshes": len(meshes), "nested": {"loss": 0.5}})
 
+    def add(self, meshes, shared, settings, progress):
+        self.open(shared)
+        progress.start("pack", len(meshes))
+        return tuple(self._code(mesh) for mesh in meshes)
+
     def open(self, shared, device=None):
         if shared != SHARED:
             raise ArchiveError("is not a raw decoder")

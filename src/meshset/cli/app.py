@@ -8,9 +8,21 @@ from typing import Annotated
 
 import typer
 
-from meshset.cli.options import Device, FieldKind, Format, Preset, Resolution, known_codec
+from meshset.cli.options import (
+    ArchivePath,
+    AsJson,
+    Device,
+    FieldKind,
+    Format,
+    Preset,
+    Quiet,
+    Resolution,
+    Sources,
+    known_codec,
+)
 from meshset.cli.output import finish, guarded, hint, say, say_json
 from meshset.cli.progress import showing_progress
+from meshset.cli.sets import sets
 from meshset.cli.text import figure, printable
 
 app = typer.Typer(
@@ -22,11 +34,7 @@ app = typer.Typer(
     "\n\nExample: meshset compress models/ -o models.mset",
 )
 
-ArchivePath = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="An .mset file.", show_default=False)]
-Sources = Annotated[
-    list[Path], typer.Argument(metavar="PATH", help="Mesh files, and folders of them.", show_default=False)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+app.add_typer(sets)
 
 REMESHES = (
     "meshset keeps the shapes and remeshes them: vertex order, connectivity, colours, texture coordinates and other "
@@ -60,7 +68,7 @@ def compress(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that fails.")] = False,
     json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show errors and the result only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compress mesh files into one archive.
 

@@ -79,6 +79,25 @@ class SetCodec(Protocol):
         """Code `meshes` together. The sequence may load each mesh from disk whenever it is indexed."""
         ...
 
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Code more meshes for a set that exists, its shared part unchanged.
+
+        Args:
+            meshes: as in `compress`.
+            shared: the set's shared part, empty if it has none.
+            settings: device and seed matter; resolution, field and whatever else the shared part fixes do not.
+            progress: listener.
+
+        Returns:
+            One entry for each mesh, in the same order.
+
+        Raises:
+            ArchiveError: `shared` is not valid.
+        """
+        ...
+
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Parse the shared part once and return a decoder for payloads that were coded with it.
 

@@ -12,13 +12,12 @@ from typing import Any
 
 from meshset.archive import ArchiveWriter, MeshEntry
 from meshset.codecs import codec_by_name
-from meshset.codecs.base import CodedMesh, CodedSet, Refusal, SetCodec, Settings
-from meshset.errors import MeshsetError
+from meshset.codecs.base import CodedSet, SetCodec, Settings
 from meshset.pipeline.collect import collect
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
-from meshset.pipeline.measure import Measured, measure
 from meshset.pipeline.requirements import require_modules, resolve_device
-from meshset.pipeline.sources import CheckedSource, LazyMeshes, check_sources
+from meshset.pipeline.sources import LazyMeshes, check_sources
+from meshset.pipeline.storing import Place, add_measured, coded_meshes, measured_meshes
 from meshset.progress import Progress, Silent
 
 _SILENT = Silent()
@@ -88,9 +87,11 @@ def compress(
         checked = check_sources(found.sources, log, progress)
         _require_some(checked, log)
         coded = system.compress(LazyMeshes(checked), settings, progress)
-        kept = _kept(checked, coded, log)
+        kept = coded_meshes(checked, coded.meshes, log)
         _require_some(kept, log)
-        entries = _store(writer, system, coded.shared, kept, log, progress)
+        shared = writer.add_shared(system.id, coded.shared) if coded.shared else None
+        place = Place(system.id, shared, system.open(coded.shared))
+        entries = [add_measured(writer, place, mesh) for mesh in measured_meshes(place.decoder, kept, log, progress)]
         _require_some(entries, log)
         writer.finish(_settings_record(settings, system, coded, len(log.failures)))
     return CompressResult(
@@ -107,80 +108,6 @@ def _require_some(left: Sequence[object], log: FailureLog) -> None:
     if not left:
         reason = "none of the files can be used" if log.failures else "no mesh files were found"
         raise NoMeshError(f"nothing to compress: {reason}", log.failures)
-
-
-def _kept(checked: Sequence[CheckedSource], coded: CodedSet, log: FailureLog) -> list[tuple[CheckedSource, CodedMesh]]:
-    """Return the meshes that were coded, with their sources; `log` gets those that the codec refused."""
-    kept = []
-    for source, item in zip(checked, coded.meshes, strict=True):
-        if isinstance(item, Refusal):
-            log.add(Failure(str(source.source.path), item.reason))
-        else:
-            kept.append((source, item))
-    return kept
-
-
-def _store(
-    writer: ArchiveWriter,
-    system: SetCodec,
-    shared_bytes: bytes,
-    kept: Sequence[tuple[CheckedSource, CodedMesh]],
-    log: FailureLog,
-    progress: Progress,
-) -> list[MeshEntry]:
-    """Write the shared part and the meshes that decode; `log` gets the others."""
-    shared = writer.add_shared(system.id, shared_bytes) if shared_bytes else None
-    decoder = system.open(shared_bytes)
-    progress.start("decode and measure", len(kept))
-    entries = []
-    for source, item in kept:
-        path = source.source.path
-        try:
-            measured = measure(decoder, item.payload, source.read())
-        except MeshsetError as error:
-            # After hours of training one mesh that cannot be measured must not cost the others.
-            log.add(Failure.of(str(path), error, path))
-        else:
-            entries.append(_add(writer, system.id, shared, source, item, measured))
-        progress.advance()
-    return entries
-
-
-def _add(
-    writer: ArchiveWriter,
-    codec_id: int,
-    shared: int | None,
-    source: CheckedSource,
-    item: CodedMesh,
-    measured: Measured,
-) -> MeshEntry:
-    return writer.add_mesh(
-        source.source.name,
-        item.payload,
-        codec_id=codec_id,
-        shared=shared,
-        lower=source.placement.lower,
-        upper=source.placement.upper,
-        vertices=measured.vertices,
-        faces=measured.faces,
-        source_vertices=source.vertices,
-        source_faces=source.faces,
-        source_bytes=source.obj_bytes,
-        mean_distance=measured.mean_distance,
-        max_distance=measured.max_distance,
-        peak_memory=measured.peak_memory,
-        notes=[_one_line(note) for note in (*source.notes, *item.notes, *_open_note(measured))],
-    )
-
-
-def _open_note(measured: Measured) -> tuple[str, ...]:
-    edges = measured.boundary_edges
-    return (f"comes back open, with {edges} boundary edges",) if edges else ()
-
-
-def _one_line(note: str) -> str:
-    """Return a note as the archive accepts it; notes may quote what stands in a file."""
-    return "".join(character if character.isprintable() else " " for character in note)
 
 
 def _settings_record(settings: Settings, system: SetCodec, coded: CodedSet, refused: int) -> dict[str, Any]:

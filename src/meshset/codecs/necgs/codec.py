@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from meshset.codecs.necgs.bitstream import (
     unpack_shared,
 )
 from meshset.codecs.necgs.decoder import decode_field
-from meshset.codecs.necgs.recipe import architecture_for, recipe_for
+from meshset.codecs.necgs.recipe import architecture_for, field_name, recipe_for
 from meshset.errors import MeshFileError, MeshsetError, MissingExtraError
 from meshset.field import compute_field, extract_surface
 from meshset.geometry.mesh import Mesh
@@ -59,23 +60,56 @@ class NecgsCodec:
         latents = [network.final_latent(i).numbers for i in range(len(kept))]
         models = fit_latent_models(latents)
         shared = SharedPart(architecture, network.final_weights(), network.final_latent(0).step, models)
-        payloads = iter([pack_latent(latent, models) for latent in latents])
-        coded = tuple(
-            outcome if isinstance(outcome, Refusal) else CodedMesh(next(payloads), outcome[1]) for outcome in outcomes
-        )
+        coded = _coded(outcomes, [pack_latent(latent, models) for latent in latents])
         return CodedSet(pack_shared(shared), coded, {**report, "parameters": architecture.parameters})
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Fit latents to more meshes, the decoder frozen (NeCGS section 4.3).
+
+        Raises:
+            ArchiveError: `shared` is not a decoder.
+            MeshsetError: a latent diverged, or the device ran out of memory.
+            MissingExtraError: torch, scipy or libigl is not installed.
+        """
+        part = unpack_shared(shared)
+        architecture = part.architecture
+        settings = replace(settings, resolution=architecture.resolution, field=field_name(architecture))
+        try:
+            import torch
+
+            from meshset.codecs.necgs.adding import fit_latents
+        except ImportError as error:
+            raise MissingExtraError("adding", "compress") from error
+        with TemporaryDirectory(prefix="meshset-fields-") as folder:
+            outcomes = _make_fields(meshes, settings, Path(folder), progress)
+            fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            try:
+                latents = fit_latents(fields, part, settings.device, settings.seed, progress)
+            except torch.OutOfMemoryError as error:
+                raise MeshsetError(f"device {settings.device} ran out of memory") from error
+        return _coded(outcomes, [pack_latent(latent, part.latent_models) for latent in latents])
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
         return NecgsDecoder(unpack_shared(shared), device)
 
 
-def _make_fields(
-    meshes: Sequence[Mesh], settings: Settings, folder: Path, progress: Progress
-) -> list[tuple[Path, tuple[str, ...]] | Refusal]:
+_Outcome = tuple[Path, tuple[str, ...]] | Refusal
+"""A stored field and the notes of making it, or why there is none."""
+
+
+def _coded(outcomes: Sequence[_Outcome], payloads: Sequence[bytes]) -> tuple[CodedMesh | Refusal, ...]:
+    """Join the payloads of the meshes that have a field with the refusals of the others."""
+    left = iter(payloads)
+    return tuple(outcome if isinstance(outcome, Refusal) else CodedMesh(next(left), outcome[1]) for outcome in outcomes)
+
+
+def _make_fields(meshes: Sequence[Mesh], settings: Settings, folder: Path, progress: Progress) -> list[_Outcome]:
     from meshset.field.fitting import fit_deformation
 
-    outcomes: list[tuple[Path, tuple[str, ...]] | Refusal] = []
+    outcomes: list[_Outcome] = []
     progress.start("computing fields", len(meshes))
     for i in range(len(meshes)):
         try:

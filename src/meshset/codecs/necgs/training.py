@@ -163,7 +163,7 @@ def train(
     for step, chosen in enumerate(order):
         for optimiser, peaks in optimisers:
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-                group["lr"] = peak * _schedule(step / steps)
+                group["lr"] = peak * learning_share(step / steps)
             optimiser.zero_grad(set_to_none=True)
         losses = batch_losses(network, chosen, [examples[i] for i in chosen], recipe)
         losses.total(recipe).backward()  # type: ignore[no-untyped-call]
@@ -200,8 +200,8 @@ def _optimisers(network: SetNetwork, recipe: Recipe) -> list[tuple[torch.optim.O
     return [(o, [group["lr"] for group in o.param_groups]) for o in (muon, adam)]
 
 
-def _schedule(done: float) -> float:
-    """Return the share of the peak learning rate: a short linear warm-up, then half a cosine."""
+def learning_share(done: float) -> float:
+    """Return the share of the peak learning rate at a share of all steps: a short warm-up, then half a cosine."""
     falling = _LAST_RATE + (1.0 - _LAST_RATE) * 0.5 * (1.0 + math.cos(math.pi * done))
     return min((done + 1e-3) / _WARM_UP, 1.0) * falling
 

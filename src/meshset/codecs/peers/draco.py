@@ -61,6 +61,13 @@ class DracoCodec:
             progress.advance()
         return CodedSet(b"", tuple(coded), {"quantisation": self.quantisation, "kept": self.kept})
 
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
+        self.open(shared)
+        return self.compress(meshes, settings, progress).meshes
+
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""
         if shared:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Settings
+from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.errors import ArchiveError, MissingExtraError
 from meshset.geometry import Mesh
@@ -47,6 +47,13 @@ class PlyZstdCodec:
             coded.append(CodedMesh(compressor.compress(content)))
             progress.advance()
         return CodedSet(b"", tuple(coded), {"level": LEVEL})
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
+        self.open(shared)
+        return self.compress(meshes, settings, progress).meshes
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""
