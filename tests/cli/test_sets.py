@@ -82,3 +82,19 @@ def test_ctrl_c_leaves_the_archive(start, archive, new, tmp_path):
     assert process.returncode == 130
     assert stderr == "meshset: interrupted, the archive is as it was\n"
     assert archive.read_bytes() == before
+
+
+def test_the_cache_is_shown_and_cleared(meshset, tmp_path, monkeypatch):
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("MESHSET_CACHE", str(folder))
+    assert meshset("cache").stdout == f"{folder}: 0 fields, 0 B\n"
+    folder.mkdir()
+    (folder / "a.field").write_bytes(bytes(10))
+    assert json.loads(meshset("cache", "--json").stdout) == {
+        "folder": str(folder),
+        "cleared": False,
+        "entries": 1,
+        "bytes": 10,
+    }
+    assert meshset("cache", "--clear").stdout == f"{folder}: 1 field, 10 B removed\n"
+    assert list(folder.iterdir()) == []

@@ -110,6 +110,29 @@ def merge(
             )
 
 
+@sets.command(epilog="Example: meshset cache --clear")
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove every entry.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show where fields are cached and how much there is.
+
+    A field is what training sees of a mesh. It depends on the mesh, the resolution and the kind of field alone, so a
+    second run with another preset finds it here. MESHSET_CACHE names another folder.
+    """
+    with guarded():
+        from meshset.field.cache import FieldCache, cache_folder
+
+        folder = cache_folder()
+        fields = FieldCache(folder)
+        held = fields.clear() if clear else fields.size()
+        if json:
+            say_json({"folder": str(folder), "cleared": clear, **asdict(held)})
+        else:
+            amount = f"{counted(held.entries, 'field', 'fields')}, {size(held.bytes)}"
+            say(f"{printable(str(folder))}: {amount}{' removed' if clear else ''}")
+
+
 def _grow(archive: Path, paths: list[Path], device: Device, json: bool, quiet: bool, *, replacing: bool) -> None:
     with guarded(interrupted=UNCHANGED):
         from meshset.cli.tables import grow_line

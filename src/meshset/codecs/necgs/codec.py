@@ -23,6 +23,7 @@ from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs.recipe import architecture_for, field_name, recipe_for
 from meshset.errors import MeshFileError, MeshsetError, MissingExtraError
 from meshset.field import compute_field, extract_surface
+from meshset.field.cache import FieldCache, cache_folder, field_key
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
 
@@ -107,24 +108,34 @@ def _coded(outcomes: Sequence[_Outcome], payloads: Sequence[bytes]) -> tuple[Cod
 
 
 def _make_fields(meshes: Sequence[Mesh], settings: Settings, folder: Path, progress: Progress) -> list[_Outcome]:
-    from meshset.field.fitting import fit_deformation
-
+    """Store the field of each mesh in `folder`; fields that were made before come from the cache."""
+    cache = FieldCache(cache_folder())
     outcomes: list[_Outcome] = []
     progress.start("computing fields", len(meshes))
     for i in range(len(meshes)):
         try:
-            mesh = meshes[i]
-            field, notes = compute_field(mesh, settings.resolution)
+            mesh, path = meshes[i], folder / f"{i}.npz"
+            key = field_key(mesh, settings.resolution, settings.field)
+            notes = cache.load(key, path)
+            if notes is None:
+                notes = _make_field(mesh, settings, path)
+                cache.store(key, path, notes)
+            outcomes.append((path, notes))
         except MeshFileError as error:
             outcomes.append(Refusal(str(error)))
-        else:
-            if settings.field == "tsdf-def":
-                field = fit_deformation(mesh, field)
-            path = folder / f"{i}.npz"
-            field.save(path)
-            outcomes.append((path, notes))
         progress.advance()
     return outcomes
+
+
+def _make_field(mesh: Mesh, settings: Settings, path: Path) -> tuple[str, ...]:
+    """Store the field of one mesh and return its notes. Raises MeshFileError if the grid is too coarse for it."""
+    from meshset.field.fitting import fit_deformation
+
+    field, notes = compute_field(mesh, settings.resolution)
+    if settings.field == "tsdf-def":
+        field = fit_deformation(mesh, field)
+    field.save(path)
+    return notes
 
 
 class NecgsDecoder:
