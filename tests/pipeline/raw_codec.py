@@ -22,7 +22,7 @@ class RawCodec:
     id = 65000
     name = "raw"
 
-    def compress(self, meshes, settings, progress):
+    def compress(self, meshes, settings, progress, checkpoint=None):
         progress.start("pack", len(meshes))
         coded = tuple(self._code(mesh) for mesh in meshes)
         return CodedSet(SHARED, coded, {"meshes": len(meshes), "nested": {"loss": 0.5}})
@@ -60,7 +60,7 @@ class SlowCodec(RawCodec):
     id = 65001
     name = "slow"
 
-    def compress(self, meshes, settings, progress):
+    def compress(self, meshes, settings, progress, checkpoint=None):
         print("training", flush=True)  # noqa: T201 -- tells the test that it may interrupt
         time.sleep(60)
         return super().compress(meshes, settings, progress)

@@ -67,6 +67,9 @@ def compress(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same archive.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that fails.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run of the same files and settings that was interrupted.")
+    ] = False,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -91,6 +94,7 @@ def compress(
                 codec=codec,
                 overwrite=force,
                 strict=strict,
+                resume=resume,
                 progress=progress,
             )
     with guarded():

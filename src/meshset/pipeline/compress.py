@@ -16,6 +16,7 @@ from meshset.codecs.base import CodedSet, SetCodec, Settings
 from meshset.pipeline.collect import collect
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.requirements import require_modules, resolve_device
+from meshset.pipeline.resuming import SavedRun, run_key
 from meshset.pipeline.sources import LazyMeshes, check_sources
 from meshset.pipeline.storing import Place, add_measured, coded_meshes, measured_meshes
 from meshset.progress import Progress, Silent
@@ -52,6 +53,7 @@ def compress(
     codec: str | SetCodec = "necgs",
     overwrite: bool = False,
     strict: bool = False,
+    resume: bool = False,
     progress: Progress = _SILENT,
 ) -> CompressResult:
     """Compress mesh files, and all mesh files below folders, into one archive.
@@ -66,12 +68,14 @@ def compress(
         codec: name of a codec, or a codec made with parameters of its own.
         overwrite: whether an existing `output` may be replaced.
         strict: whether the first file that cannot be used ends everything.
+        resume: whether to go on with a run that was interrupted. Codecs that take long keep their state in a folder
+            beside `output`, which is removed when the archive is there.
         progress: listener for the stages.
 
     Raises:
         NoMeshError: no file was left to compress.
-        MeshsetError: the output cannot be written, a file changed while it was being compressed, or, if
-            `strict`, a file cannot be used.
+        MeshsetError: the output cannot be written, a file changed while it was being compressed, the run to go on
+            with had other files or settings, or, if `strict`, a file cannot be used.
         MissingExtraError: the 'compress' extra is not installed.
     """
     started = time.perf_counter()
@@ -86,7 +90,8 @@ def compress(
             progress.note(f"files of other kinds skipped: {found.skipped}")
         checked = check_sources(found.sources, log, progress)
         _require_some(checked, log)
-        coded = system.compress(LazyMeshes(checked), settings, progress)
+        saved = SavedRun(output, run_key(checked, settings, system), resume, progress)
+        coded = system.compress(LazyMeshes(checked), settings, progress, saved)
         kept = coded_meshes(checked, coded.meshes, log)
         _require_some(kept, log)
         shared = writer.add_shared(system.id, coded.shared) if coded.shared else None
@@ -94,6 +99,7 @@ def compress(
         entries = [add_measured(writer, place, mesh) for mesh in measured_meshes(place.decoder, kept, log, progress)]
         _require_some(entries, log)
         writer.finish(_settings_record(settings, system, coded, len(log.failures)))
+    saved.remove()
     return CompressResult(
         path=Path(output),
         entries=tuple(entries),

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.codecs.necgs.bitstream import (
     SharedPart,
     fit_latent_models,
@@ -34,7 +34,13 @@ class NecgsCodec:
     id: ClassVar[int] = 1
     name: ClassVar[str] = "necgs"
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
         """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
 
         Raises:
@@ -55,7 +61,9 @@ class NecgsCodec:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
             fields = [path for path, _ in kept]
             try:
-                network, report = train(fields, architecture, recipe, settings.device, settings.seed, progress)
+                network, report = train(
+                    fields, architecture, recipe, settings.device, settings.seed, progress, checkpoint
+                )
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         latents = [network.final_latent(i).numbers for i in range(len(kept))]

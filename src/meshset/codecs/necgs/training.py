@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from meshset.codecs.base import Checkpoint
 from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.checkpoint import TrainingState
 from meshset.codecs.necgs.convolution import trained_convolution
 from meshset.codecs.necgs.decoder import activate, upsample
 from meshset.codecs.necgs.network import SetNetwork
@@ -143,8 +145,9 @@ def train(
     device: str,
     seed: int,
     progress: Progress,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[SetNetwork, dict[str, float]]:
-    """Train a network on stored fields.
+    """Train a network on stored fields, from the state in `checkpoint` on if there is one.
 
     Returns:
         The trained network, on `device`, and running averages at the end: distortion (units of the truncation
@@ -158,9 +161,11 @@ def train(
     optimisers = _optimisers(network, recipe)
     steps = recipe.steps(len(fields))
     order = _shuffled(len(fields), recipe.batch(len(fields)), steps, seed)
-    averages = np.zeros(2)
+    state = TrainingState(checkpoint, network, [optimiser for optimiser, _ in optimisers])
+    done, averages = state.restore()
     progress.start("training", steps)
-    for step, chosen in enumerate(order):
+    progress.advance(done)
+    for step, chosen in enumerate(order[done:], done):
         for optimiser, peaks in optimisers:
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
                 group["lr"] = peak * learning_share(step / steps)
@@ -173,6 +178,7 @@ def train(
         if not np.isfinite(now).all():
             raise MeshsetError("training diverged: the loss is not a number; try another --seed")
         averages = now if step == 0 else _MOMENTUM * averages + (1 - _MOMENTUM) * now
+        state.save_if_due(step + 1, averages, last=step + 1 == steps)
         progress.advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
     progress.note(
         f"trained in {steps:,} steps: field error {averages[0]:.4f} of the truncation distance, "

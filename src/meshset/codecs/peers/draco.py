@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.codecs.peers.simplification import simplify
 from meshset.errors import ArchiveError, MissingExtraError
@@ -48,8 +48,14 @@ class DracoCodec:
         if not 0 < self.kept <= 1:
             raise ValueError(f"simplification keeps a share of the faces above 0 and up to 1, not {self.kept}")
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
-        """Code each mesh by itself; `settings` do not matter.
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
+        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
 
         Raises:
             MissingExtraError: DracoPy or a library for simplification is not installed.
