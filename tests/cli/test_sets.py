@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "pipeline"))
 import raw_codec
 
-from meshset.archive import ArchiveEditor
+from meshset.archive import ArchiveEditor, ArchiveReader
 
 
 @pytest.fixture
@@ -98,3 +98,18 @@ def test_the_cache_is_shown_and_cleared(meshset, tmp_path, monkeypatch):
     }
     assert meshset("cache", "--clear").stdout == f"{folder}: 1 field, 10 B removed\n"
     assert list(folder.iterdir()) == []
+
+
+def test_deep_and_repair(meshset, archive, models, tmp_path):
+    whole = meshset("test", archive, models, "--deep")
+    assert (whole.exit_code, whole.stdout) == (0, f"{archive}: all 2 meshes are whole and decode\n")
+    assert meshset("test", archive, "--deep", "--repair", tmp_path / "new.mset").exit_code == 2
+    data = bytearray(archive.read_bytes())
+    with ArchiveReader(archive) as reader:
+        data[reader.entries["box"].offset] ^= 1
+    archive.write_bytes(data)
+    result = meshset("test", archive, "--repair", tmp_path / "new.mset")
+    assert result.exit_code == 1
+    assert result.stdout == f"{tmp_path / 'new.mset'}: 1 mesh salvaged\n"
+    assert "box: mesh 'box' is damaged" in result.stderr
+    assert meshset("test", tmp_path / "new.mset").exit_code == 0

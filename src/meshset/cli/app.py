@@ -191,18 +191,6 @@ def extract(
         finish(result.failures)
 
 
-@app.command(epilog="Example: meshset test models.mset")
-def test(archive: ArchivePath) -> None:
-    """Check every checksum of an archive, then decode every mesh."""
-    with guarded():
-        from meshset.pipeline.verify import verify
-
-        with showing_progress() as progress:
-            result = verify(archive, progress=progress)
-        finish(result.failures)
-        say(f"{printable(str(archive))}: all {result.meshes} meshes are whole and decode")
-
-
 @app.command("eval", epilog="Example: meshset eval models.mset models/")
 def evaluate(archive: ArchivePath, paths: Sources, json: AsJson = False) -> None:
     """Measure an archive against the meshes that it was made from.

@@ -1,4 +1,4 @@
-"""The commands that change archives: options in, pipeline called, results printed."""
+"""The commands that change archives, test and repair them: options in, pipeline called, results printed."""
 
 from __future__ import annotations
 
@@ -131,6 +131,40 @@ def cache(
         else:
             amount = f"{counted(held.entries, 'field', 'fields')}, {size(held.bytes)}"
             say(f"{printable(str(folder))}: {amount}{' removed' if clear else ''}")
+
+
+@sets.command("test", epilog="Example: meshset test models.mset models/ --deep")
+def verify_archive(
+    archive: ArchivePath,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Sources to measure the error against again.")
+    ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Compare each decoded mesh with what the archive states about it.")
+    ] = False,
+    repair: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Copy every mesh that is whole into this new archive.")
+    ] = None,
+) -> None:
+    """Check every checksum of an archive, then decode every mesh.
+
+    With --deep the counts and the place of each mesh must be those that were stored; with PATHs its error as well.
+    """
+    if repair and (deep or paths):
+        raise typer.BadParameter("--repair goes without --deep and PATH")
+    with guarded():
+        from meshset.pipeline.repair import repair as salvage
+        from meshset.pipeline.verify import verify
+
+        with showing_progress() as progress:
+            if repair:
+                result = salvage(archive, repair, progress=progress)
+                say(f"{printable(str(repair))}: {counted(len(result.kept), 'mesh', 'meshes')} salvaged")
+                finish(result.failures)
+                return
+            found = verify(archive, deep=deep or bool(paths), sources=paths or [], progress=progress)
+        finish(found.failures)
+        say(f"{printable(str(archive))}: all {found.meshes} meshes are whole and decode")
 
 
 def _grow(archive: Path, paths: list[Path], device: Device, json: bool, quiet: bool, *, replacing: bool) -> None:
