@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from meshset.codecs.arrays import as_numpy, on_device
-from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
-from meshset.codecs.fields import make_fields
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.fields import coded_meshes, make_fields
 from meshset.codecs.necgs.bitstream import (
     SharedPart,
     fit_latent_models,
@@ -22,7 +22,7 @@ from meshset.codecs.necgs.bitstream import (
     unpack_shared,
 )
 from meshset.codecs.necgs.decoder import decode_field
-from meshset.codecs.necgs.recipe import Recipe, architecture_for, recipe_for
+from meshset.codecs.necgs.recipe import Recipe, architecture_for, field_name, recipe_for
 from meshset.errors import MeshsetError, MissingExtraError
 from meshset.field import extract_surface
 from meshset.geometry.mesh import Mesh
@@ -41,7 +41,13 @@ class NecgsCodec:
     name: ClassVar[str] = "necgs"
     recipe: Recipe | None = None
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
         """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
 
         Raises:
@@ -62,21 +68,48 @@ class NecgsCodec:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
             fields = [path for path, _ in kept]
             try:
-                network, report = train(fields, architecture, recipe, settings.device, settings.seed, progress)
+                network, report = train(
+                    fields, architecture, recipe, settings.device, settings.seed, progress, checkpoint
+                )
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         latents = [network.final_latent(i).numbers for i in range(len(kept))]
         models = fit_latent_models(latents)
         shared = SharedPart(architecture, network.final_weights(), network.final_latent(0).step, models)
-        payloads = iter([pack_latent(latent, models) for latent in latents])
-        coded = tuple(
-            outcome if isinstance(outcome, Refusal) else CodedMesh(next(payloads), outcome[1]) for outcome in outcomes
-        )
+        coded = coded_meshes(outcomes, [pack_latent(latent, models) for latent in latents])
         return CodedSet(
             pack_shared(shared),
             coded,
             {**report, "parameters": architecture.parameters, "rate_weight": recipe.rate_weight},
         )
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Fit latents to more meshes, the decoder frozen (NeCGS section 4.3).
+
+        Raises:
+            ArchiveError: `shared` is not a decoder.
+            MeshsetError: a latent diverged, or the device ran out of memory.
+            MissingExtraError: torch, scipy or libigl is not installed.
+        """
+        part = unpack_shared(shared)
+        architecture = part.architecture
+        settings = replace(settings, resolution=architecture.resolution, field=field_name(architecture))
+        try:
+            import torch
+
+            from meshset.codecs.necgs.adding import fit_latents
+        except ImportError as error:
+            raise MissingExtraError("adding", "compress") from error
+        with TemporaryDirectory(prefix="meshset-fields-") as folder:
+            outcomes = make_fields(meshes, settings, Path(folder), progress)
+            fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            try:
+                latents = fit_latents(fields, part, settings.device, settings.seed, progress)
+            except torch.OutOfMemoryError as error:
+                raise MeshsetError(f"device {settings.device} ran out of memory") from error
+        return coded_meshes(outcomes, [pack_latent(latent, part.latent_models) for latent in latents])
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Parse a decoder once. Raises ArchiveError where the bytes are not one."""

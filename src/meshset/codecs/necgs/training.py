@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from meshset.codecs.base import Checkpoint
 from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.checkpoint import TrainingState
 from meshset.codecs.necgs.convolution import trained_convolution
 from meshset.codecs.necgs.decoder import activate, upsample
 from meshset.codecs.necgs.network import SetNetwork
@@ -181,8 +183,9 @@ def train(
     device: str,
     seed: int,
     progress: Progress,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[SetNetwork, dict[str, float]]:
-    """Train a network on stored fields.
+    """Train a network on stored fields, from the state in `checkpoint` on if there is one.
 
     Returns:
         The trained network, on `device`, and running averages at the end: distortion (units of the truncation
@@ -196,12 +199,14 @@ def train(
     optimisers = _optimisers(network, recipe)
     steps = recipe.steps(len(fields))
     order = shuffled(len(fields), recipe.batch(len(fields)), steps, seed)
-    averages = np.zeros(2)
+    state = TrainingState(checkpoint, network, [optimiser for optimiser, _ in optimisers])
+    done, averages = state.restore()
     progress.start("training", steps)
-    for step, chosen in enumerate(order):
+    progress.advance(done)
+    for step, chosen in enumerate(order[done:], done):
         for optimiser, peaks in optimisers:
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-                group["lr"] = peak * _schedule(step / steps)
+                group["lr"] = peak * learning_share(step / steps)
             optimiser.zero_grad(set_to_none=True)
         losses = batch_losses(network, chosen, [examples[i] for i in chosen], recipe)
         losses.total(recipe).backward()  # type: ignore[no-untyped-call]
@@ -211,6 +216,7 @@ def train(
         if not np.isfinite(now).all():
             raise MeshsetError("training diverged: the loss is not a number; try another --seed")
         averages = now if step == 0 else _MOMENTUM * averages + (1 - _MOMENTUM) * now
+        state.save_if_due(step + 1, averages, last=step + 1 == steps)
         progress.advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
     progress.note(
         f"trained in {steps:,} steps: field error {averages[0]:.4f} of the truncation distance, "
@@ -238,8 +244,8 @@ def _optimisers(network: SetNetwork, recipe: Recipe) -> list[tuple[torch.optim.O
     return [(o, [group["lr"] for group in o.param_groups]) for o in (muon, adam)]
 
 
-def _schedule(done: float) -> float:
-    """Return the share of the peak learning rate: a short linear warm-up, then half a cosine."""
+def learning_share(done: float) -> float:
+    """Return the share of the peak learning rate at a share of all steps: a short warm-up, then half a cosine."""
     falling = _LAST_RATE + (1.0 - _LAST_RATE) * 0.5 * (1.0 + math.cos(math.pi * done))
     return min((done + 1e-3) / _WARM_UP, 1.0) * falling
 

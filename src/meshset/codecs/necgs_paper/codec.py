@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 from meshset.codecs.arrays import as_numpy, on_device
-from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
-from meshset.codecs.fields import make_fields
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.fields import coded_meshes, make_fields
 from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs_paper.bitstream import (
     SharedPart,
@@ -56,8 +56,16 @@ class NecgsPaperCodec:
         if self.epochs is not None and self.epochs < 1:
             raise ValueError(f"at least one epoch is needed, not {self.epochs}")
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
         """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
+
+        Nothing is kept at `checkpoint`: an interrupted run starts over.
 
         Raises:
             MeshsetError: unknown preset or resolution, too few widths; training diverged or ran out of memory.
@@ -83,12 +91,15 @@ class NecgsPaperCodec:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         latents = [network.final_latent(i) for i in range(len(fields))]
         code = fit_latent_code(latents)
-        payloads = iter([pack_latent(latent, code) for latent in latents])
-        coded = tuple(
-            outcome if isinstance(outcome, Refusal) else CodedMesh(next(payloads), outcome[1]) for outcome in outcomes
-        )
+        coded = coded_meshes(outcomes, [pack_latent(latent, code) for latent in latents])
         report = {"engine": self.engine, "epochs": recipe.epochs, "loss": loss, "parameters": architecture.parameters}
         return CodedSet(pack_shared(SharedPart(architecture, network.final_weights(), code)), coded, report)
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Refuse: this codec is for comparison, and its sets do not grow. Raises MeshsetError."""
+        raise MeshsetError("sets of codec necgs-paper cannot take more meshes; compress all of them again")
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
