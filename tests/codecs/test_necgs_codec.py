@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
-from meshset.codecs.necgs import codec, recipe
+from meshset.codecs.necgs import recipe
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.bitstream import (
     QuantisedTensor,
@@ -114,7 +114,7 @@ def test_a_second_run_finds_the_fields(tmp_path: Path, monkeypatch: pytest.Monke
     def refuse(*_: object) -> None:
         raise AssertionError("a field is computed again")
 
-    monkeypatch.setattr(codec, "compute_field", refuse)
+    monkeypatch.setattr(fields, "compute_field", refuse)
     assert coded_with(4, meshes) == first
     with pytest.raises(AssertionError, match="computed again"):
         coded_with(4, meshes, dataclasses.replace(SETTINGS, field="tsdf"))
