@@ -12,6 +12,7 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meshset.codecs import fields
 from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.necgs import recipe
 from meshset.codecs.necgs.architecture import Architecture
