@@ -13,32 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import meshset
+from meshset.evaluation.pictures import look
 from meshset.geometry import Mesh, Placement, read_mesh
-from meshset.geometry.sampling import sample_surface
 
 SIDE = 420
 POINTS = 1_500_000
 
 
-def view() -> NDArray[np.float64]:
-    """Return a rotation whose rows are right, up and towards the viewer."""
-    towards = np.array([1.0, -1.3, 0.8])
-    towards /= np.linalg.norm(towards)
-    right = np.cross([0.0, 0.0, 1.0], towards)
-    right /= np.linalg.norm(right)
-    return np.stack([right, np.cross(towards, right), towards])
-
-
 def render(mesh: Mesh, colour: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Return a picture (SIDE, SIDE, 3) of a normalised mesh: its surface as points, the nearest of each pixel lit."""
-    samples = sample_surface(mesh, POINTS, seed=0)
-    points, normals = samples.points @ view().T, samples.normals @ view().T
-    pixel = np.clip((points[:, :2] / 2.5 + 0.5) * SIDE, 0, SIDE - 1).astype(np.int64)
-    order = np.argsort(points[:, 2])
-    light = np.array([0.3, 0.6, 0.75])
-    shade = 0.25 + 0.75 * np.clip(normals @ (light / np.linalg.norm(light)), 0, 1)
+    """Return a picture (SIDE, SIDE, 3) of a normalised mesh on white."""
+    view = look(mesh, SIDE, "z", POINTS)
     picture = np.ones((SIDE, SIDE, 3))
-    picture[SIDE - 1 - pixel[order, 1], pixel[order, 0]] = shade[order, None] * np.array(colour)
+    picture[view.rows, view.columns] = view.light[:, None] * np.array(colour)
     return picture
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from meshset.archive import ArchiveReader, ArchiveWriter
+from meshset.archive import chunks as chunks_module
 from meshset.archive import writer as writer_module
 from meshset.errors import ArchiveError
 
@@ -235,7 +236,7 @@ def test_settings_that_are_not_json_are_refused(tmp_path: Path, settings: dict[s
 
 
 def test_too_many_shared_parts_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "MAX_SHARED", 2)
+    monkeypatch.setattr(chunks_module, "MAX_SHARED", 2)
     with ArchiveWriter(tmp_path / "set.mset") as writer:
         assert [writer.add_shared(1, b"x") for _ in range(2)] == [0, 1]
         with pytest.raises(ArchiveError, match="more than 2 shared parts"):

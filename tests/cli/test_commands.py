@@ -8,9 +8,13 @@ import raw_codec
 from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.cli.app import app
 from meshset.cli.options import Format
+from meshset.cli.sets import sets
 from meshset.geometry import WRITABLE_FORMATS, read_mesh
 
-COMMANDS = ["compress", "check", "list", "info", "extract", "fit", "test", "eval", "sample"]
+COMMANDS = [
+    *("compress", "check", "list", "info", "extract", "fit", "test", "eval", "sample", "bench", "report"),
+    *("add", "replace", "remove", "merge", "cache"),
+]
 
 
 def errors(result):
@@ -25,7 +29,8 @@ def test_help_has_an_example(meshset, command):
 
 
 def test_all_commands_are_tested():
-    assert sorted(command.name or command.callback.__name__ for command in app.registered_commands) == sorted(COMMANDS)
+    registered = [*app.registered_commands, *sets.registered_commands]
+    assert sorted(command.name or command.callback.__name__ for command in registered) == sorted(COMMANDS)
 
 
 def test_formats_are_those_of_the_library():

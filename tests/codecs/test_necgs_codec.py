@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meshset.codecs import fields
 from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.necgs import recipe
 from meshset.codecs.necgs.architecture import Architecture
@@ -103,6 +105,49 @@ def test_a_mesh_that_slips_through_the_grid_is_refused_and_the_rest_go_on() -> N
     assert [type(mesh) for mesh in coded.meshes] == [CodedMesh, Refusal, CodedMesh]
     assert NecgsCodec().open(coded.shared).decode(payloads(coded)[1]) is not None
     assert coded_with(4, [speck]) == CodedSet(b"", (coded.meshes[1],), {})
+
+
+def test_a_second_run_finds_the_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESHSET_CACHE", str(tmp_path))
+    meshes = [turned(MESHES[0]), MESHES[1]]
+    first = coded_with(4, meshes)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a field is computed again")
+
+    monkeypatch.setattr(fields, "compute_field", refuse)
+    assert coded_with(4, meshes) == first
+    with pytest.raises(AssertionError, match="computed again"):
+        coded_with(4, meshes, dataclasses.replace(SETTINGS, field="tsdf"))
+    monkeypatch.undo()
+    monkeypatch.setenv("MESHSET_CACHE", str(tmp_path))
+    for entry in tmp_path.iterdir():
+        entry.write_bytes(entry.read_bytes()[:-9])
+    assert coded_with(4, meshes) == first
+
+
+@pytest.mark.parametrize("field", ["tsdf", "tsdf-def"])
+def test_meshes_join_a_set_with_its_decoder_frozen(field: str) -> None:
+    """A member that is added again comes back about as exact as it was trained, in about as many bytes."""
+    coded = coded_with(600, MESHES, dataclasses.replace(SETTINGS, field=field))
+    speck = shapes.box((-0.1 * spacing(32),) * 3, (0.1 * spacing(32),) * 3)
+    added = NecgsCodec().add([MESHES[1], speck, turned(MESHES[2])], coded.shared, Settings(), Silent())
+    assert [type(mesh) for mesh in added] == [CodedMesh, Refusal, CodedMesh]
+    decoder = NecgsCodec().open(coded.shared)
+    trained = payloads(coded)
+    for mesh, original, before in ((added[0], MESHES[1], trained[1]), (added[2], MESHES[2], trained[2])):
+        assert isinstance(mesh, CodedMesh)
+        expected = surface_distance(original, decoder.decode(before), 5_000, 0)[0]
+        assert surface_distance(original, decoder.decode(mesh.payload), 5_000, 0)[0] < 1.5 * expected
+        assert len(mesh.payload) < 1.5 * len(before)
+    assert isinstance(added[2], CodedMesh)
+    assert added[2].notes == ("1 part inside out; turned",)
+    assert NecgsCodec().add([MESHES[1], speck, turned(MESHES[2])], coded.shared, Settings(), Silent()) == added
+
+
+def test_nothing_joins_what_is_no_decoder() -> None:
+    with pytest.raises(ArchiveError):
+        NecgsCodec().add(MESHES, b"", SETTINGS, Silent())
 
 
 def test_repairs_are_told() -> None:

@@ -8,7 +8,7 @@ import pytest
 import trimesh
 
 from meshset.errors import MeshFileError, MissingExtraError
-from meshset.evaluation import Metrics, compare, mean_metrics, sampling_floor, surface_distance
+from meshset.evaluation import Metrics, compare, mean_metrics, sampling_floor, surface_distance, volume_iou
 from meshset.geometry.diagnosis import turned
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.sampling import sample_surface
@@ -145,3 +145,24 @@ def test_the_mean_of_metrics_is_taken_figure_by_figure() -> None:
 def test_a_decoded_mesh_without_area_is_refused() -> None:
     with pytest.raises(MeshFileError, match="zero area"):
         compare(SMALL, Mesh(np.zeros((3, 3)), np.array([[0, 1, 2]], dtype=np.int32)), samples=10)
+
+
+def _cube(lower, side):
+    box = trimesh.creation.box((side,) * 3)
+    return Mesh(np.asarray(box.vertices) + lower + side / 2, np.asarray(box.faces, dtype=np.int32))
+
+
+def test_volume_iou_of_overlapping_cubes():
+    first, second = _cube(np.zeros(3), 1.0), _cube(np.array([0.5, 0.0, 0.0]), 1.0)
+    assert volume_iou(first, second, 50_000) == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_volume_iou_of_equal_and_of_distant_solids():
+    first = _cube(np.zeros(3), 1.0)
+    assert volume_iou(first, first) == 1.0
+    assert volume_iou(first, _cube(np.full(3, 5.0), 1.0)) == 0.0
+
+
+def test_volume_iou_of_nothing_inside_is_zero():
+    sheet = Mesh(np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]], dtype=np.int32))
+    assert volume_iou(sheet, sheet) == 0.0

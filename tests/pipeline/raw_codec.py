@@ -22,10 +22,15 @@ class RawCodec:
     id = 65000
     name = "raw"
 
-    def compress(self, meshes, settings, progress):
+    def compress(self, meshes, settings, progress, checkpoint=None):
         progress.start("pack", len(meshes))
         coded = tuple(self._code(mesh) for mesh in meshes)
         return CodedSet(SHARED, coded, {"meshes": len(meshes), "nested": {"loss": 0.5}})
+
+    def add(self, meshes, shared, settings, progress):
+        self.open(shared)
+        progress.start("pack", len(meshes))
+        return tuple(self._code(mesh) for mesh in meshes)
 
     def open(self, shared, device=None):
         if shared != SHARED:
@@ -55,7 +60,7 @@ class SlowCodec(RawCodec):
     id = 65001
     name = "slow"
 
-    def compress(self, meshes, settings, progress):
+    def compress(self, meshes, settings, progress, checkpoint=None):
         print("training", flush=True)  # noqa: T201 -- tells the test that it may interrupt
         time.sleep(60)
         return super().compress(meshes, settings, progress)

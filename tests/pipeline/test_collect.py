@@ -6,7 +6,7 @@ import pytest
 import raw_codec
 
 from meshset.errors import MeshsetError
-from meshset.pipeline.collect import collect
+from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.failures import FailureLog
 
 
@@ -100,3 +100,12 @@ def test_strict_log_raises_the_first_failure(tmp_path):
 def test_names_of_real_files_pass_through(tmp_path):
     raw_codec.box(tmp_path / "Würfel 1.obj")
     assert found(tmp_path)[0] == ["Würfel 1"]
+
+
+def test_sources_keep_their_names(tmp_path):
+    raw_codec.box(tmp_path / "a" / "mesh.ply")
+    raw_codec.box(tmp_path / "b" / "mesh.ply")
+    named = [Source(f"{part}/mesh", tmp_path / part / "mesh.ply") for part in "ab"]
+    log = FailureLog()
+    assert collect(named, log).sources == tuple(named)
+    assert log.failures == ()

@@ -53,6 +53,7 @@ def test_archive_holds_every_mesh_and_what_is_known_of_it(pack, models):
         assert entry.notes == ("stored raw",)
         assert result.source_bytes == sum(e.source_bytes for e in reader.entries.values())
         assert result.archive_bytes == reader.size == result.path.stat().st_size
+        assert 0 < result.coding_seconds < result.seconds
 
 
 def test_settings_say_what_the_archive_was_made_with(pack, damaged):
@@ -144,7 +145,7 @@ def test_output_that_cannot_be_written_is_noticed_before_any_work(tmp_path, mode
 def test_file_that_changes_during_the_work_is_an_error(pack, models, tmp_path, monkeypatch):
     honest = raw_codec.RawCodec.compress
 
-    def compress_later(self, meshes, settings, progress):
+    def compress_later(self, meshes, settings, progress, checkpoint=None):
         raw_codec.ball(models / "box.obj")
         return honest(self, meshes, settings, progress)
 
@@ -157,7 +158,7 @@ def test_file_that_changes_during_the_work_is_an_error(pack, models, tmp_path, m
 def test_file_that_vanishes_after_training_costs_only_itself(pack, models, monkeypatch):
     honest = raw_codec.RawCodec.compress
 
-    def compress_and_lose(self, meshes, settings, progress):
+    def compress_and_lose(self, meshes, settings, progress, checkpoint=None):
         coded = honest(self, meshes, settings, progress)
         (models / "box.obj").unlink()
         return coded

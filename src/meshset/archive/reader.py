@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from io import FileIO
 from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO
@@ -28,6 +29,11 @@ from meshset.archive.names import label, naming, shown
 from meshset.errors import ArchiveError
 
 _SEARCH_WINDOW = 1 << 20
+_OPEN_TRIES = 5
+
+
+class _ShrunkError(ArchiveError):
+    """The file has become shorter than it was a moment ago."""
 
 
 class ArchiveReader:
@@ -78,7 +84,7 @@ class ArchiveReader:
             self._file = source
         try:
             with naming(self._label):
-                self._open()
+                self._open_settled()
         except BaseException:
             self.close()
             raise
@@ -112,6 +118,13 @@ class ArchiveReader:
                     raise ArchiveError(f"holds no shared part {number}")
                 self._cache[number] = self._read_chunk(self.shared[number], f"shared part {number}")
         return self._cache[number]
+
+    def _open_settled(self) -> None:
+        for _ in range(_OPEN_TRIES - 1):
+            # A writer that gives up an append cuts the file back to where it was.
+            with suppress(_ShrunkError):
+                return self._open()
+        return self._open()
 
     def _open(self) -> None:
         self.size = self._file.seek(0, os.SEEK_END)
@@ -165,7 +178,7 @@ class ArchiveReader:
             # An unbuffered file may return less than it was asked for.
             piece = self._file.read(length)
             if not piece:
-                raise ArchiveError("became shorter while it was read")
+                raise _ShrunkError("became shorter while it was read")
             pieces.append(piece)
             length -= len(piece)
             self.bytes_read += len(piece)

@@ -8,9 +8,22 @@ from typing import Annotated
 
 import typer
 
-from meshset.cli.options import Device, FieldKind, Format, Preset, Resolution, known_codec
+from meshset.cli.bench import BENCH_EXAMPLE, REPORT_EXAMPLE, bench, report
+from meshset.cli.options import (
+    ArchivePath,
+    AsJson,
+    Device,
+    FieldKind,
+    Format,
+    Preset,
+    Quiet,
+    Resolution,
+    Sources,
+    known_codec,
+)
 from meshset.cli.output import finish, guarded, hint, say, say_json
 from meshset.cli.progress import showing_progress
+from meshset.cli.sets import sets
 from meshset.cli.text import figure, printable
 
 app = typer.Typer(
@@ -22,11 +35,7 @@ app = typer.Typer(
     "\n\nExample: meshset compress models/ -o models.mset",
 )
 
-ArchivePath = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="An .mset file.", show_default=False)]
-Sources = Annotated[
-    list[Path], typer.Argument(metavar="PATH", help="Mesh files, and folders of them.", show_default=False)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+app.add_typer(sets)
 
 REMESHES = (
     "meshset keeps the shapes and remeshes them: vertex order, connectivity, colours, texture coordinates and other "
@@ -59,8 +68,11 @@ def compress(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same archive.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that fails.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run of the same files and settings that was interrupted.")
+    ] = False,
     json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show errors and the result only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compress mesh files into one archive.
 
@@ -83,6 +95,7 @@ def compress(
                 codec=codec,
                 overwrite=force,
                 strict=strict,
+                resume=resume,
                 progress=progress,
             )
     with guarded():
@@ -179,18 +192,6 @@ def extract(
         finish(result.failures)
 
 
-@app.command(epilog="Example: meshset test models.mset")
-def test(archive: ArchivePath) -> None:
-    """Check every checksum of an archive, then decode every mesh."""
-    with guarded():
-        from meshset.pipeline.verify import verify
-
-        with showing_progress() as progress:
-            result = verify(archive, progress=progress)
-        finish(result.failures)
-        say(f"{printable(str(archive))}: all {result.meshes} meshes are whole and decode")
-
-
 @app.command("eval", epilog="Example: meshset eval models.mset models/")
 def evaluate(archive: ArchivePath, paths: Sources, json: AsJson = False) -> None:
     """Measure an archive against the meshes that it was made from.
@@ -248,3 +249,7 @@ def sample(
         with showing_progress() as progress:
             files = write_samples(folder, count, seed=seed, file_format=file_format.value, progress=progress)
         say(f"{len(files)} meshes written to {printable(str(folder))}")
+
+
+app.command(epilog=BENCH_EXAMPLE)(bench)
+app.command(epilog=REPORT_EXAMPLE)(report)

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
+from typing import Annotated
 
 import typer
+
+ArchivePath = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="An .mset file.", show_default=False)]
+Sources = Annotated[
+    list[Path], typer.Argument(metavar="PATH", help="Mesh files, and folders of them.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show errors and the result only.")]
 
 
 class Resolution(str, Enum):

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from meshset.cli.text import duration, figure, printable, share, size, table
+from meshset.cli.text import counted, duration, figure, printable, share, size, table
 from meshset.pipeline.summary import ArchiveSummary, MeshSummary
 
 if TYPE_CHECKING:
     from meshset.evaluation import Metrics
     from meshset.pipeline.check import CheckedMesh, CheckResult
     from meshset.pipeline.compress import CompressResult
+    from meshset.pipeline.grow import GrowResult
 
 
 def mesh_table(meshes: Sequence[MeshSummary]) -> str:
@@ -50,6 +51,8 @@ def summary_table(summary: ArchiveSummary) -> str:
         ("memory to decode", size(summary.peak_memory)),
         ("format", summary.format_version),
     ]
+    if summary.unused_bytes:
+        rows.append(("unused", f"{size(summary.unused_bytes)}: meshset remove --compact reclaims it"))
     if summary.torn_bytes:
         rows.append(("torn bytes", f"{summary.torn_bytes}: an append was interrupted, or the end is damaged"))
     rows += [(f"settings: {path}", value) for path, value in _flat(summary.settings)]
@@ -83,6 +86,17 @@ def compress_line(result: CompressResult) -> str:
     )
 
 
+def grow_line(result: GrowResult, done: str) -> str:
+    """Return the one line that sums up what was `done`: "added" or "replaced"."""
+    known = [entry.mean_distance for entry in result.entries if entry.mean_distance is not None]
+    error = f", mean error {figure(sum(known) / len(known))}" if known else ""
+    return (
+        f"{printable(str(result.path))}: {counted(len(result.entries), 'mesh', 'meshes')} {done} in "
+        f"{size(result.payload_bytes)}{error}; {result.meshes} in all, {size(result.archive_bytes)}, "
+        f"{duration(result.seconds)}"
+    )
+
+
 def check_table(result: CheckResult) -> str:
     """Return the verdicts, then one line for each finding, then the totals.
 
@@ -107,8 +121,9 @@ def check_table(result: CheckResult) -> str:
 def _check_line(result: CheckResult) -> str:
     """Return the one line that sums up a check, such as "146 meshes: 120 clean, 25 usable, 1 refused"."""
     verdicts = Counter(mesh.verdict for mesh in result.meshes)
-    total = "1 mesh" if len(result.meshes) == 1 else f"{len(result.meshes)} meshes"
-    line = f"{total}: " + ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in ("clean", "usable", "refused"))
+    line = f"{counted(len(result.meshes), 'mesh', 'meshes')}: " + ", ".join(
+        f"{verdicts[verdict]} {verdict}" for verdict in ("clean", "usable", "refused")
+    )
     unread = len(result.failures) - verdicts["refused"]
     return f"{line}; files that cannot be used: {unread}" if unread else line
 

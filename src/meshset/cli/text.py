@@ -42,6 +42,11 @@ def size(count: int) -> str:
     return f"{amount / 1000:.1f} TB"
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """Return a number with its noun, such as "1 mesh" or "5 meshes"."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def figure(value: float | None) -> str:
     """Return three digits of a distance, "-" where there is none."""
     return "-" if value is None else f"{value:.2e}"

@@ -41,10 +41,17 @@ def _ply_zstd() -> SetCodec:
     return PlyZstdCodec()
 
 
+def _necgs_paper() -> SetCodec:
+    from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
+
+    return NecgsPaperCodec()
+
+
 _REGISTERED = {
     "necgs": _Registration(1, _necgs),
     "draco": _Registration(2, _draco),
     "ply-zstd": _Registration(3, _ply_zstd),
+    "necgs-paper": _Registration(4, _necgs_paper),
 }
 
 

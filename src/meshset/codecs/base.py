@@ -64,6 +64,18 @@ class CodedSet:
     report: dict[str, Any]
 
 
+class Checkpoint(Protocol):
+    """A place for the state of long work, found again by a run with the same meshes and settings."""
+
+    def load(self) -> bytes | None:
+        """Return the state that was saved last, None where there is none."""
+        ...
+
+    def save(self, state: bytes) -> None:
+        """Keep a state in place of the one before. Never raises: that it cannot be kept must not end the work."""
+        ...
+
+
 class SetCodec(Protocol):
     """A system that codes a set of normalised meshes into a shared part and one payload per mesh.
 
@@ -75,8 +87,40 @@ class SetCodec(Protocol):
     name: ClassVar[str]
     """Short name for `--codec` and for listings."""
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
-        """Code `meshes` together. The sequence may load each mesh from disk whenever it is indexed."""
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
+        """Code `meshes` together.
+
+        Args:
+            meshes: may be loaded from disk whenever they are indexed.
+            settings: what the user chose.
+            progress: listener.
+            checkpoint: where a codec that takes long keeps its state; it goes on from a state that it finds there.
+        """
+        ...
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Code more meshes for a set that exists, its shared part unchanged.
+
+        Args:
+            meshes: as in `compress`.
+            shared: the set's shared part, empty if it has none.
+            settings: device and seed matter; resolution, field and whatever else the shared part fixes do not.
+            progress: listener.
+
+        Returns:
+            One entry for each mesh, in the same order.
+
+        Raises:
+            ArchiveError: `shared` is not valid.
+        """
         ...
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:

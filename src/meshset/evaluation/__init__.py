@@ -1,7 +1,14 @@
 """How far decoded meshes are from their originals, and what that costs in bytes."""
 
 from meshset.evaluation.curves import CurveError, Point, RateDifference, lower_envelope, rate_difference
-from meshset.evaluation.metrics import Metrics, compare, mean_metrics, sampling_floor, surface_distance
+from meshset.evaluation.metrics import (
+    Metrics,
+    compare,
+    mean_metrics,
+    sampling_floor,
+    surface_distance,
+    volume_iou,
+)
 
 __all__ = [
     "CurveError",
@@ -14,4 +21,5 @@ __all__ = [
     "rate_difference",
     "sampling_floor",
     "surface_distance",
+    "volume_iou",
 ]

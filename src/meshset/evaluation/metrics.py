@@ -20,6 +20,9 @@ from meshset.geometry.mesh import Mesh
 from meshset.geometry.queries import SurfaceQueries
 from meshset.geometry.sampling import SurfaceSamples, sample_surface
 
+IOU_SAMPLES = 20_000
+"""Points of `volume_iou`: where the solids fill a quarter of their box, the standard error is at most 0.007."""
+
 PAPER_SAMPLES = 100_000
 """Points a surface in the paper's metrics, N_eval of supplement section 3.1."""
 
@@ -103,6 +106,33 @@ def sampling_floor(mesh: Mesh, samples: int = PAPER_SAMPLES, seed: int = 0) -> f
         _nearest(first.points, second.points)[0],
         _nearest(second.points, first.points)[0],
     )
+
+
+def volume_iou(original: Mesh, decoded: Mesh, samples: int = IOU_SAMPLES, seed: int = 0) -> float:
+    """Return the volume that both solids share over the volume that either fills, in [0, 1].
+
+    By Monte Carlo: the share of random points, uniform in the common bounding box, that lie in both among those that
+    lie in at least one. A point is inside where the generalised winding number (Jacobson et al. 2013) exceeds 0.5, so
+    a mesh with small holes still has an inside; for open sheets the figure means nothing. The key spheres paper calls
+    it gIoU. With n points in either solid the standard error is at most 0.5 / sqrt(n).
+
+    Args:
+        original: the mesh that was compressed, facing outward.
+        decoded: what came back, in the same place.
+        samples: points in the box, at least 1.
+        seed: the same meshes, samples and seed give the same figure.
+
+    Returns:
+        0 where no point lies in either.
+
+    Raises:
+        MissingExtraError: libigl is not installed.
+    """
+    corners = np.stack([*original.bounds, *decoded.bounds])
+    points = np.random.default_rng(seed).uniform(corners.min(axis=0), corners.max(axis=0), (samples, 3))
+    first, second = (SurfaceQueries(mesh).winding_number(points) > 0.5 for mesh in (original, decoded))
+    either = int((first | second).sum())
+    return int((first & second).sum()) / either if either else 0.0
 
 
 def mean_metrics(metrics: Sequence[Metrics]) -> Metrics:

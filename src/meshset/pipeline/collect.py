@@ -34,7 +34,7 @@ class Collection:
     skipped: int
 
 
-def collect(paths: Iterable[str | os.PathLike[str]], log: FailureLog) -> Collection:
+def collect(paths: Iterable[str | os.PathLike[str] | Source], log: FailureLog) -> Collection:
     """Find mesh files: files as they are named, folders with everything below them.
 
     A mesh from a folder is named by its path below that folder without suffix, with '/' between segments; a
@@ -42,12 +42,16 @@ def collect(paths: Iterable[str | os.PathLike[str]], log: FailureLog) -> Collect
     counts once.
 
     Args:
-        paths: files and folders.
+        paths: files and folders, and sources, which keep the names that they have.
         log: gets what cannot be used: missing paths, unreadable folders, invalid and taken names.
     """
     sources: dict[str, Source] = {}
     skipped = 0
-    for path in map(Path, paths):
+    for item in paths:
+        if isinstance(item, Source):
+            _enter(item, sources, log)
+            continue
+        path = Path(item)
         if path.is_dir():
             files = sorted(_files_below(path, log))
             known = [file for file in files if file.suffix.lower() in SUPPORTED_SUFFIXES]

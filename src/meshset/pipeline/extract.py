@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from meshset.archive import MeshEntry
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError
 from meshset.geometry import WRITABLE_FORMATS, write_mesh
 from meshset.pipeline.failures import Failure, FailureLog
@@ -57,7 +58,7 @@ def extract(
     if file_format not in WRITABLE_FORMATS:
         raise MeshsetError(f"cannot write format {file_format!r}, only {', '.join(WRITABLE_FORMATS)}")
     with Archive(path) as archive:
-        selected = select(archive, names, path)
+        selected = select(archive.entries, names, path)
         target = _Folder(Path(folder), overwrite)
         log = FailureLog()
         progress.start("extract", len(selected))
@@ -73,19 +74,19 @@ def extract(
     return ExtractResult(tuple(target.written), log.failures)
 
 
-def select(archive: Archive, names: Iterable[str], path: str | os.PathLike[str]) -> list[str]:
-    """Return the names in `archive` that `names` asks for, in stored order; all of them if it is empty.
+def select(entries: Mapping[str, MeshEntry], names: Iterable[str], path: str | os.PathLike[str]) -> list[str]:
+    """Return the names in `entries` that `names` asks for, in stored order; all of them if it is empty.
 
     A name that is in the archive stands for itself, even if it looks like a pattern.
     """
     wanted: set[str] = set()
     names = list(names)
     for name in names:
-        fitting = [name] if name in archive else [known for known in archive if fnmatchcase(known, name)]
+        fitting = [name] if name in entries else [known for known in entries if fnmatchcase(known, name)]
         if not fitting:
-            raise UnknownMeshError(str(path), name, archive.entries)
+            raise UnknownMeshError(os.fspath(path), name, entries)
         wanted.update(fitting)
-    return [name for name in archive if name in wanted or not names]
+    return [name for name in entries if name in wanted or not names]
 
 
 class _Folder:

@@ -59,6 +59,7 @@ class ArchiveSummary:
         shared_bytes: parts stored once, such as decoders.
         payload_bytes: what belongs to single meshes.
         index_bytes: header, index and trailer.
+        unused_bytes: bytes before the index that no mesh needs, left by meshes that were removed or replaced.
         torn_bytes: bytes behind the last valid index; more than 0 in a damaged file.
         mean_error: mean of the meshes' mean errors in the cube [-1, 1]^3, None if none was measured.
         max_error: largest of the meshes' maximum errors, likewise.
@@ -74,6 +75,7 @@ class ArchiveSummary:
     shared_bytes: int
     payload_bytes: int
     index_bytes: int
+    unused_bytes: int
     torn_bytes: int
     mean_error: float | None
     max_error: float | None
@@ -95,14 +97,17 @@ def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
         source_bytes = sum(entry.source_bytes for entry in entries)
         means = [entry.mean_distance for entry in entries if entry.mean_distance is not None]
         largest = [entry.max_distance for entry in entries if entry.max_distance is not None]
+        shared_bytes = sum(part.length for part in reader.shared)
+        payload_bytes = sum(entry.length for entry in entries)
         return ArchiveSummary(
             meshes=len(entries),
             archive_bytes=reader.size,
             source_bytes=source_bytes,
             ratio=source_bytes / reader.size,
-            shared_bytes=sum(part.length for part in reader.shared),
-            payload_bytes=sum(entry.length for entry in entries),
+            shared_bytes=shared_bytes,
+            payload_bytes=payload_bytes,
             index_bytes=reader.index_size,
+            unused_bytes=reader.size - reader.torn_bytes - shared_bytes - payload_bytes - reader.index_size,
             torn_bytes=reader.torn_bytes,
             mean_error=math.fsum(means) / len(means) if means else None,
             max_error=max(largest, default=None),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meshset.errors import ArchiveError, MeshsetError
+from meshset.geometry import Mesh
+from meshset.pipeline.collect import collect
 from meshset.pipeline.failures import Failure, FailureLog
 from meshset.pipeline.reading import Archive
+from meshset.pipeline.requirements import require_modules
+from meshset.pipeline.stated import check_error, check_stated
 from meshset.progress import Progress, Silent
 
 _SILENT = Silent()
@@ -19,20 +24,39 @@ class VerifyResult:
 
     Attributes:
         meshes: how many meshes the archive lists.
+        whole: names of the meshes without fault, in stored order.
         failures: what is damaged; none if the archive is whole.
     """
 
     meshes: int
+    whole: tuple[str, ...]
     failures: tuple[Failure, ...]
 
 
-def verify(path: str | os.PathLike[str], *, progress: Progress = _SILENT) -> VerifyResult:
+def verify(
+    path: str | os.PathLike[str],
+    *,
+    deep: bool = False,
+    sources: Iterable[str | os.PathLike[str]] = (),
+    progress: Progress = _SILENT,
+) -> VerifyResult:
     """Read and decode everything in an archive.
+
+    Args:
+        path: the archive.
+        deep: whether each decoded mesh must have the counts and the place that the index states.
+        sources: files and folders, named as `compress` names them. Meshes that are found there are measured again, and
+            must be as exact as the index states.
+        progress: listener.
 
     Raises:
         ArchiveError: the file is no archive, or its index cannot be read.
+        MissingExtraError: there are sources, and the 'compress' extra is not installed.
     """
     log = FailureLog()
+    originals = {source.name: source.path for source in collect(sources, log).sources}
+    if originals:
+        require_modules("measuring", "compress", ("igl", "scipy"))
     with Archive(path) as archive:
         torn = archive.reader.torn_bytes
         if torn:
@@ -40,13 +64,20 @@ def verify(path: str | os.PathLike[str], *, progress: Progress = _SILENT) -> Ver
             log.add(Failure(os.fspath(path), reason))
         readable = _check_sums(archive, path, log, progress)
         progress.start("decode", len(readable))
+        whole = []
         for name in readable:
             try:
-                _check_mesh(archive, name)
+                mesh = _decoded(archive, name)
+                if deep:
+                    check_stated(mesh, archive.entries[name])
+                if name in originals:
+                    check_error(mesh, archive.entries[name], originals[name])
             except MeshsetError as error:
                 log.add(Failure.of(name, error, path))
+            else:
+                whole.append(name)
             progress.advance()
-        return VerifyResult(len(archive), log.failures)
+        return VerifyResult(len(archive), tuple(whole), log.failures)
 
 
 def _check_sums(archive: Archive, path: str | os.PathLike[str], log: FailureLog, progress: Progress) -> list[str]:
@@ -69,10 +100,8 @@ def _check_sums(archive: Archive, path: str | os.PathLike[str], log: FailureLog,
     return readable
 
 
-def _check_mesh(archive: Archive, name: str) -> None:
+def _decoded(archive: Archive, name: str) -> Mesh:
     try:
-        mesh = archive[name]
+        return archive[name]
     except MemoryError:
         raise ArchiveError("not enough memory to decode it") from None
-    if not len(mesh.faces):
-        raise ArchiveError("decodes to nothing")

@@ -25,6 +25,8 @@ class Architecture:
         hidden: inner width of the factorised kernels, 0 for plain ones.
         latent_channels: C of the 4^3 x C latent of each mesh.
         field_channels: values per grid point; 1 for a TSDF, 4 for a TSDF-Def (distance, then deformation).
+        expands: whether blocks give a logit that decides about expansion; without it the decoder is evaluated on the
+            whole grid.
     """
 
     resolution: int
@@ -32,6 +34,7 @@ class Architecture:
     hidden: int
     latent_channels: int = 16
     field_channels: int = 4
+    expands: bool = True
 
     @property
     def blocks(self) -> int:
@@ -46,13 +49,14 @@ class Architecture:
     def tensors(self) -> dict[str, tuple[int, ...]]:
         """Return the shape of every tensor of the decoder by name, in the order in which they are stored.
 
-        The last column of every block but one that gives the field is the logit that decides about expansion.
+        The last column of every block but one that gives the field is the logit that decides about expansion, if the
+        decoder expands at all.
         """
         shapes: dict[str, tuple[int, ...]] = {}
         channels = self.latent_channels
         for block in range(self.blocks):
             gives_field = block == len(self.widths)
-            width = self.field_channels if gives_field else self.widths[block] + 1
+            width = self.field_channels if gives_field else self.widths[block] + self.expands
             rows = NEIGHBOURS * channels
             if self.hidden:
                 shapes[f"{block}.kernel"] = (rows, self.hidden)
@@ -60,7 +64,7 @@ class Architecture:
                 rows = self.hidden
             shapes[f"{block}.shuffle"] = (rows, 8 * width)
             shapes[f"{block}.shuffle_bias"] = (8 * width,)
-            channels = width - 1
+            channels = width - self.expands
         if self.has_head:
             shapes["head"] = (NEIGHBOURS * channels, self.field_channels)
             shapes["head_bias"] = (self.field_channels,)

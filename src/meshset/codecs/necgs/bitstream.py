@@ -17,6 +17,9 @@ from meshset.field.grid import ROOT
 
 _RESOLUTIONS = (32, 64, 128, 256)
 _FIELD_CHANNELS = (1, 4)
+MAX_WIDTHS = 8
+"""No decoder has more blocks."""
+
 _MAX_WIDTH = 1024
 _MAX_PARAMETERS = 1 << 26
 
@@ -114,21 +117,28 @@ def _pack_architecture(architecture: Architecture) -> bytes:
 
 def _read_architecture(fields: FieldReader) -> Architecture:
     resolution, latent_channels, field_channels, hidden, count = (fields.varint() for _ in range(5))
-    if resolution not in _RESOLUTIONS:
-        raise ArchiveError(f"unknown resolution {resolution}")
-    if not 1 <= latent_channels <= _MAX_WIDTH or hidden > _MAX_WIDTH or count > 8:
+    if count > MAX_WIDTHS:
         raise ArchiveError("impossible decoder")
-    if field_channels not in _FIELD_CHANNELS:
-        raise ArchiveError(f"unknown field of {field_channels} channels")
     widths = tuple(fields.varint() for _ in range(count))
     architecture = Architecture(resolution, widths, hidden, latent_channels, field_channels)
-    if not all(1 <= width <= _MAX_WIDTH for width in widths):
+    check_architecture(architecture)
+    return architecture
+
+
+def check_architecture(architecture: Architecture) -> None:
+    """Raise ArchiveError where a decoder read from an archive has an impossible shape."""
+    if architecture.resolution not in _RESOLUTIONS:
+        raise ArchiveError(f"unknown resolution {architecture.resolution}")
+    if not 1 <= architecture.latent_channels <= _MAX_WIDTH or architecture.hidden > _MAX_WIDTH:
         raise ArchiveError("impossible decoder")
-    if len(widths) not in (architecture.blocks - 1, architecture.blocks):
+    if architecture.field_channels not in _FIELD_CHANNELS:
+        raise ArchiveError(f"unknown field of {architecture.field_channels} channels")
+    if not all(1 <= width <= _MAX_WIDTH for width in architecture.widths):
+        raise ArchiveError("impossible decoder")
+    if len(architecture.widths) not in (architecture.blocks - 1, architecture.blocks):
         raise ArchiveError("impossible decoder: its widths do not fit its resolution")
     if architecture.parameters > _MAX_PARAMETERS:
         raise ArchiveError("impossible decoder: too many parameters")
-    return architecture
 
 
 def _read_step(fields: FieldReader) -> float:

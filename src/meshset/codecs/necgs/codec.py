@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.arrays import as_numpy, on_device
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.fields import coded_meshes, make_fields
 from meshset.codecs.necgs.bitstream import (
     SharedPart,
     fit_latent_models,
@@ -19,27 +22,39 @@ from meshset.codecs.necgs.bitstream import (
     unpack_shared,
 )
 from meshset.codecs.necgs.decoder import decode_field
-from meshset.codecs.necgs.recipe import architecture_for, recipe_for
-from meshset.errors import MeshFileError, MeshsetError, MissingExtraError
-from meshset.field import compute_field, extract_surface
+from meshset.codecs.necgs.recipe import Recipe, architecture_for, field_name, recipe_for
+from meshset.errors import MeshsetError, MissingExtraError
+from meshset.field import extract_surface
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
 
 
+@dataclass(frozen=True)
 class NecgsCodec:
-    """Neural Compression for 3D Geometry Sets: one decoder for the set, a 4^3 x 16 latent for each mesh."""
+    """Neural Compression for 3D Geometry Sets: one decoder for the set, a 4^3 x 16 latent for each mesh.
+
+    Attributes:
+        recipe: how to train, in place of what the preset of the settings says.
+    """
 
     id: ClassVar[int] = 1
     name: ClassVar[str] = "necgs"
+    recipe: Recipe | None = None
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
         """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
 
         Raises:
             MeshsetError: unknown preset or resolution; training diverged or ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
-        architecture, recipe = architecture_for(settings), recipe_for(settings)
+        architecture, recipe = architecture_for(settings), self.recipe or recipe_for(settings)
         try:
             import torch
 
@@ -47,50 +62,58 @@ class NecgsCodec:
         except ImportError as error:
             raise MissingExtraError("compressing", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
-            outcomes = _make_fields(meshes, settings, Path(folder), progress)
+            outcomes = make_fields(meshes, settings, Path(folder), progress)
             kept = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
             if not kept:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
             fields = [path for path, _ in kept]
             try:
-                network, report = train(fields, architecture, recipe, settings.device, settings.seed, progress)
+                network, report = train(
+                    fields, architecture, recipe, settings.device, settings.seed, progress, checkpoint
+                )
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         latents = [network.final_latent(i).numbers for i in range(len(kept))]
         models = fit_latent_models(latents)
         shared = SharedPart(architecture, network.final_weights(), network.final_latent(0).step, models)
-        payloads = iter([pack_latent(latent, models) for latent in latents])
-        coded = tuple(
-            outcome if isinstance(outcome, Refusal) else CodedMesh(next(payloads), outcome[1]) for outcome in outcomes
+        coded = coded_meshes(outcomes, [pack_latent(latent, models) for latent in latents])
+        return CodedSet(
+            pack_shared(shared),
+            coded,
+            {**report, "parameters": architecture.parameters, "rate_weight": recipe.rate_weight},
         )
-        return CodedSet(pack_shared(shared), coded, {**report, "parameters": architecture.parameters})
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Fit latents to more meshes, the decoder frozen (NeCGS section 4.3).
+
+        Raises:
+            ArchiveError: `shared` is not a decoder.
+            MeshsetError: a latent diverged, or the device ran out of memory.
+            MissingExtraError: torch, scipy or libigl is not installed.
+        """
+        part = unpack_shared(shared)
+        architecture = part.architecture
+        settings = replace(settings, resolution=architecture.resolution, field=field_name(architecture))
+        try:
+            import torch
+
+            from meshset.codecs.necgs.adding import fit_latents
+        except ImportError as error:
+            raise MissingExtraError("adding", "compress") from error
+        with TemporaryDirectory(prefix="meshset-fields-") as folder:
+            outcomes = make_fields(meshes, settings, Path(folder), progress)
+            fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            try:
+                latents = fit_latents(fields, part, settings.device, settings.seed, progress)
+            except torch.OutOfMemoryError as error:
+                raise MeshsetError(f"device {settings.device} ran out of memory") from error
+        return coded_meshes(outcomes, [pack_latent(latent, part.latent_models) for latent in latents])
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
         return NecgsDecoder(unpack_shared(shared), device)
-
-
-def _make_fields(
-    meshes: Sequence[Mesh], settings: Settings, folder: Path, progress: Progress
-) -> list[tuple[Path, tuple[str, ...]] | Refusal]:
-    from meshset.field.fitting import fit_deformation
-
-    outcomes: list[tuple[Path, tuple[str, ...]] | Refusal] = []
-    progress.start("computing fields", len(meshes))
-    for i in range(len(meshes)):
-        try:
-            mesh = meshes[i]
-            field, notes = compute_field(mesh, settings.resolution)
-        except MeshFileError as error:
-            outcomes.append(Refusal(str(error)))
-        else:
-            if settings.field == "tsdf-def":
-                field = fit_deformation(mesh, field)
-            path = folder / f"{i}.npz"
-            field.save(path)
-            outcomes.append((path, notes))
-        progress.advance()
-    return outcomes
 
 
 class NecgsDecoder:
@@ -104,30 +127,17 @@ class NecgsDecoder:
     def __init__(self, part: SharedPart, device: str | None = None) -> None:
         self._part = part
         self._device = device
-        self._weights = {name: self._array(tensor.values) for name, tensor in part.weights.items()}
+        self._weights = {name: on_device(tensor.values, device) for name, tensor in part.weights.items()}
 
     def decode(self, payload: bytes) -> Mesh:
         """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
         coords, values = self.decode_field(payload)
         deformation = values[:, 1:] if values.shape[1] > 1 else None
         vertices, faces = extract_surface(coords, values[:, 0], self._part.architecture.resolution, deformation)
-        return Mesh(_numpy(vertices), _numpy(faces))
+        return Mesh(as_numpy(vertices), as_numpy(faces))
 
     def decode_field(self, payload: bytes) -> tuple[Any, Any]:
         """Return grid points (N, 3) int32 and the field there (N, channels) float32, as arrays of the chosen device."""
         numbers = unpack_latent(payload, self._part.latent_models)
         latent = numbers.astype(np.float32) * self._part.latent_steps
-        return decode_field(self._array(latent), self._weights, self._part.architecture)
-
-    def _array(self, values: np.ndarray[Any, Any]) -> Any:
-        if self._device is None:
-            return values
-        try:
-            import torch
-        except ImportError as error:
-            raise MissingExtraError("decoding on a device", "compress") from error
-        return torch.from_numpy(values).to(self._device)
-
-
-def _numpy(array: Any) -> np.ndarray[Any, Any]:
-    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
+        return decode_field(on_device(latent, self._device), self._weights, self._part.architecture)

@@ -31,6 +31,9 @@ _CHUNK = 1 << 23
 MAX_NUMBERS = 1 << 28
 """No level may have more numbers than this (1 GiB): a hostile archive must not take all memory."""
 
+_HEAD_NUMBERS = 4 * NEIGHBOURS
+"""Numbers that a head needs for every voxel that exists: what it gives to its 27 neighbours."""
+
 Convolution = Callable[[Array, Array, Array], Array]
 """(features (M, C), neighbours (N, 27), weights (27 C, H)) to (N, H)."""
 
@@ -144,5 +147,7 @@ def decode_field(latent: Array, weights: Mapping[str, Array], architecture: Arch
             return coords, out
         features = activate(out)
         (expanded,) = xp.nonzero(out[:, -1] > -FADE)
+    if coords.shape[0] * _HEAD_NUMBERS > MAX_NUMBERS:
+        raise ArchiveError("decodes to more numbers than any mesh should need")
     neighbours = neighbour_rows(coords, expanded, side)
     return coords[expanded], convolve(features, neighbours, weights["head"]) + weights["head_bias"]

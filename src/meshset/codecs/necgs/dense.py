@@ -15,17 +15,27 @@ from meshset.field.grid import ROOT, root_coords
 
 def decode_dense(latent: Tensor, weights: Mapping[str, Tensor], architecture: Architecture) -> Tensor:
     """Decode a latent (64, C) to the field on every grid point, (K, K, K, channels)."""
-    root = root_coords(latent).long()
-    volume = latent.new_zeros(ROOT, ROOT, ROOT, latent.shape[1])
-    volume = volume.index_put(tuple(root.T), latent)
-    features = volume.permute(3, 0, 1, 2)[None]
+    return decode_dense_batch(latent[None], weights, architecture)[0].permute(1, 2, 3, 0)
+
+
+def decode_dense_batch(latents: Tensor, weights: Mapping[str, Tensor], architecture: Architecture) -> Tensor:
+    """Decode latents (B, 64, C) to their fields on every grid point, (B, channels, K, K, K)."""
+    x, y, z = root_coords(latents).long().T
+    # Where the row of a voxel lies among the latent's rows, to gather them in the order of the volume.
+    rows = torch.empty(ROOT, ROOT, ROOT, dtype=torch.int64, device=latents.device)
+    rows[x, y, z] = torch.arange(ROOT**3, device=latents.device)
+    features = latents[:, rows].permute(0, 4, 1, 2, 3)
     for block in range(architecture.blocks):
         out = _shuffled(_convolved(features, weights, block), block)
         if block == len(architecture.widths):
-            return out[0].permute(1, 2, 3, 0)
-        features = gelu(out[:, :-1]) * torch.clip(1.0 + out[:, -1:] / FADE, 0.0, 1.0)
-    head = conv3d(features, _kernel(weights["head"]), weights["head_bias"], padding=1)
-    return head[0].permute(1, 2, 3, 0)
+            return out
+        features = _activated(out) if architecture.expands else gelu(out)
+    return conv3d(features, _kernel(weights["head"]), weights["head_bias"], padding=1)
+
+
+def _activated(out: Tensor) -> Tensor:
+    activated: Tensor = gelu(out[:, :-1]) * torch.clip(1.0 + out[:, -1:] / FADE, 0.0, 1.0)
+    return activated
 
 
 def _kernel(matrix: Tensor) -> Tensor:
@@ -43,7 +53,7 @@ def _convolved(features: Tensor, weights: Mapping[str, Tensor], block: int) -> T
 
 
 def _shuffled(out: Tensor, block: int) -> Tensor:
-    """Move the channels of the eight children to their places: (1, 8 C, R, R, R) to (1, C, 2 R, 2 R, 2 R)."""
+    """Move the channels of the eight children to their places: (B, 8 C, R, R, R) to (B, C, 2 R, 2 R, 2 R)."""
     side = ROOT << block
-    octants = out.view(2, 2, 2, -1, side, side, side)
-    return octants.permute(3, 4, 2, 5, 1, 6, 0).reshape(1, -1, 2 * side, 2 * side, 2 * side)
+    octants = out.view(len(out), 2, 2, 2, -1, side, side, side)
+    return octants.permute(0, 4, 5, 3, 6, 2, 7, 1).reshape(len(out), -1, 2 * side, 2 * side, 2 * side)

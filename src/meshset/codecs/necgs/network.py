@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.bitstream import QuantisedTensor
+from meshset.codecs.necgs.bitstream import QuantisedTensor, SharedPart
+from meshset.coding import Model
 from meshset.field.grid import ROOT
 
 _FIRST_LEVELS = 16.0
@@ -94,6 +96,27 @@ class SetNetwork(nn.Module):
     def final_latent(self, index: int) -> QuantisedTensor:
         """Return the whole numbers (64, C) and steps (C,) of one mesh's latent."""
         return _final(self.latents[index], self.latent_log_steps.exp())
+
+
+def frozen_network(part: SharedPart, count: int, seed: int) -> SetNetwork:
+    """Return a network whose decoder, steps and latent statistics are those of a stored set, in evaluation mode.
+
+    Only the latents of its `count` meshes, which start as those of a new set do, require gradients.
+    """
+    network = SetNetwork(part.architecture, count, seed).requires_grad_(False).eval()
+    for tensor, stored in zip(network.tensors, part.weights.values(), strict=True):
+        tensor.copy_(torch.from_numpy(stored.values))
+    network.log_steps.copy_(torch.tensor([math.log(stored.step) for stored in part.weights.values()]))
+    network.latent_log_steps.copy_(torch.from_numpy(part.latent_steps).log())
+    network.latent_magnitude.copy_(torch.tensor([_mean_magnitude(model) for model in part.latent_models]))
+    network.latents.requires_grad_(True)
+    return network
+
+
+def _mean_magnitude(model: Model) -> float:
+    """Return the mean of |k| that a model expects."""
+    numbers = np.arange(model.low, model.low + model.size)
+    return float(np.average(np.abs(numbers), weights=model.frequencies()))
 
 
 def _initial(name: str, shape: tuple[int, ...], architecture: Architecture, generator: torch.Generator) -> Tensor:

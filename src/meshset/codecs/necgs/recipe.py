@@ -64,6 +64,9 @@ PRESETS = {
     "best": Recipe(visits=90_000, epochs=400, rate_weight=5e-7),
 }
 
+ADDING = Recipe(visits=300, epochs=0, rate_weight=7e-7, latent_travel=5.0)
+"""Latents fitted to a decoder that is frozen: a few hundred steps settle them."""
+
 
 def recipe_for(settings: Settings) -> Recipe:
     """Return the recipe of a preset. Raises MeshsetError for an unknown one."""
@@ -81,3 +84,8 @@ def architecture_for(settings: Settings) -> Architecture:
     blocks = Architecture(settings.resolution, (), 0).blocks
     channels = _FIELD_CHANNELS[settings.field]
     return Architecture(settings.resolution, _WIDTHS[: blocks - 1], hidden=64, field_channels=channels)
+
+
+def field_name(architecture: Architecture) -> str:
+    """Return the name of the field that a decoder gives, as `Settings.field` has it."""
+    return next(name for name, channels in _FIELD_CHANNELS.items() if channels == architecture.field_channels)

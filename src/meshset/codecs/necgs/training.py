@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from meshset.codecs.base import Checkpoint
 from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.checkpoint import TrainingState
 from meshset.codecs.necgs.convolution import trained_convolution
 from meshset.codecs.necgs.decoder import activate, upsample
 from meshset.codecs.necgs.network import SetNetwork
@@ -65,20 +69,37 @@ def load_example(path: Path, architecture: Architecture) -> Example:
     return Example(field_levels(field, architecture.has_head), values, matters)
 
 
-class ExampleCache:
-    """The examples of a set: as many as fit into 1 GiB stay in memory, the others are prepared anew each time."""
+class Sized(Protocol):
+    """An example that knows how much memory it takes."""
 
-    def __init__(self, fields: Sequence[Path], architecture: Architecture) -> None:
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        ...
+
+
+AnyExample = TypeVar("AnyExample", bound=Sized)
+
+
+class ExampleCache(Generic[AnyExample]):
+    """The examples of a set: as many as fit into 1 GiB stay in memory, the others are prepared anew each time.
+
+    Args:
+        fields: where the fields of the set are stored.
+        load: prepares the example of a stored field.
+    """
+
+    def __init__(self, fields: Sequence[Path], load: Callable[[Path], AnyExample]) -> None:
         self._fields = fields
-        self._architecture = architecture
-        self._held: dict[int, Example] = {}
+        self._load = load
+        self._held: dict[int, AnyExample] = {}
         self._free = _CACHED_BYTES
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, index: int) -> AnyExample:
         """Return one example."""
         if index in self._held:
             return self._held[index]
-        example = load_example(self._fields[index], self._architecture)
+        example = self._load(self._fields[index])
         if example.size <= self._free:
             self._held[index] = example
             self._free -= example.size
@@ -110,16 +131,7 @@ def batch_losses(network: SetNetwork, chosen: Sequence[int], examples: Sequence[
     device = network.log_steps.device
     weights, weight_bits = network.quantised_weights()
     features, latent_bits = network.quantised_latents(chosen)
-    levels = [batch_level([example.levels[i] for example in examples], device) for i in range(len(examples[0].levels))]
-    expansion = torch.zeros((), device=device)
-    for block in range(network.architecture.blocks):
-        level = levels[block]
-        out = upsample(features, level.neighbours, weights, block, trained_convolution(level))
-        if block < len(network.architecture.widths):
-            expansion = expansion + binary_cross_entropy_with_logits(out[:, -1], levels[block + 1].wanted)
-            features = activate(out)
-    if network.architecture.has_head:
-        out = _head(features, levels[-1], weights)
+    out, expansion = run_blocks(network.architecture, weights, features, [example.levels for example in examples])
     target = torch.cat([example.target for example in examples]).to(device)
     error = (out - target).abs()
     weight = 1.0 + recipe.near_weight * (target[:, 0].abs() < 1.0)
@@ -132,7 +144,35 @@ def batch_losses(network: SetNetwork, chosen: Sequence[int], examples: Sequence[
     return Losses(distortion, expansion, bits)
 
 
-def _head(features: Tensor, level: BatchLevel, weights: dict[str, Tensor]) -> Tensor:
+def run_blocks(
+    architecture: Architecture, weights: Mapping[str, Tensor], latents: Tensor, levels: Sequence[Sequence[Level]]
+) -> tuple[Tensor, Tensor]:
+    """Run a decoder over the true voxels of a batch of meshes.
+
+    Args:
+        architecture: its shape.
+        weights: tensors by name.
+        latents: (B * 64, C) of the meshes one after the other.
+        levels: the voxels of each mesh to visit at each level.
+
+    Returns:
+        The field (N, channels) at the voxels of all meshes, and the cross-entropy of the expansion logits, summed over
+        levels.
+    """
+    joined = [batch_level([mesh[i] for mesh in levels], latents.device) for i in range(len(levels[0]))]
+    features, expansion = latents, torch.zeros((), device=latents.device)
+    for block in range(architecture.blocks):
+        level = joined[block]
+        out = upsample(features, level.neighbours, weights, block, trained_convolution(level))
+        if block < len(architecture.widths):
+            expansion = expansion + binary_cross_entropy_with_logits(out[:, -1], joined[block + 1].wanted)
+            features = activate(out)
+    if architecture.has_head:
+        out = _head(features, joined[-1], weights)
+    return out, expansion
+
+
+def _head(features: Tensor, level: BatchLevel, weights: Mapping[str, Tensor]) -> Tensor:
     return trained_convolution(level)(features, level.neighbours, weights["head"]) + weights["head_bias"]
 
 
@@ -143,8 +183,9 @@ def train(
     device: str,
     seed: int,
     progress: Progress,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[SetNetwork, dict[str, float]]:
-    """Train a network on stored fields.
+    """Train a network on stored fields, from the state in `checkpoint` on if there is one.
 
     Returns:
         The trained network, on `device`, and running averages at the end: distortion (units of the truncation
@@ -154,16 +195,18 @@ def train(
         MeshsetError: the loss is no longer a number.
     """
     network = SetNetwork(architecture, len(fields), seed).to(device)
-    examples = ExampleCache(fields, architecture)
+    examples = ExampleCache(fields, partial(load_example, architecture=architecture))
     optimisers = _optimisers(network, recipe)
     steps = recipe.steps(len(fields))
-    order = _shuffled(len(fields), recipe.batch(len(fields)), steps, seed)
-    averages = np.zeros(2)
+    order = shuffled(len(fields), recipe.batch(len(fields)), steps, seed)
+    state = TrainingState(checkpoint, network, [optimiser for optimiser, _ in optimisers])
+    done, averages = state.restore()
     progress.start("training", steps)
-    for step, chosen in enumerate(order):
+    progress.advance(done)
+    for step, chosen in enumerate(order[done:], done):
         for optimiser, peaks in optimisers:
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-                group["lr"] = peak * _schedule(step / steps)
+                group["lr"] = peak * learning_share(step / steps)
             optimiser.zero_grad(set_to_none=True)
         losses = batch_losses(network, chosen, [examples[i] for i in chosen], recipe)
         losses.total(recipe).backward()  # type: ignore[no-untyped-call]
@@ -173,6 +216,7 @@ def train(
         if not np.isfinite(now).all():
             raise MeshsetError("training diverged: the loss is not a number; try another --seed")
         averages = now if step == 0 else _MOMENTUM * averages + (1 - _MOMENTUM) * now
+        state.save_if_due(step + 1, averages, last=step + 1 == steps)
         progress.advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
     progress.note(
         f"trained in {steps:,} steps: field error {averages[0]:.4f} of the truncation distance, "
@@ -200,13 +244,13 @@ def _optimisers(network: SetNetwork, recipe: Recipe) -> list[tuple[torch.optim.O
     return [(o, [group["lr"] for group in o.param_groups]) for o in (muon, adam)]
 
 
-def _schedule(done: float) -> float:
-    """Return the share of the peak learning rate: a short linear warm-up, then half a cosine."""
+def learning_share(done: float) -> float:
+    """Return the share of the peak learning rate at a share of all steps: a short warm-up, then half a cosine."""
     falling = _LAST_RATE + (1.0 - _LAST_RATE) * 0.5 * (1.0 + math.cos(math.pi * done))
     return min((done + 1e-3) / _WARM_UP, 1.0) * falling
 
 
-def _shuffled(count: int, batch: int, steps: int, seed: int) -> list[list[int]]:
+def shuffled(count: int, batch: int, steps: int, seed: int) -> list[list[int]]:
     """Return the meshes of each step; every mesh is visited once before any is visited again."""
     generator = np.random.default_rng(seed)
     rounds = -(-steps * batch // count)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.codecs.peers.simplification import simplify
 from meshset.errors import ArchiveError, MissingExtraError
@@ -48,8 +48,14 @@ class DracoCodec:
         if not 0 < self.kept <= 1:
             raise ValueError(f"simplification keeps a share of the faces above 0 and up to 1, not {self.kept}")
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
-        """Code each mesh by itself; `settings` do not matter.
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
+        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
 
         Raises:
             MissingExtraError: DracoPy or a library for simplification is not installed.
@@ -60,6 +66,13 @@ class DracoCodec:
             coded.append(self._code(meshes[i]))
             progress.advance()
         return CodedSet(b"", tuple(coded), {"quantisation": self.quantisation, "kept": self.kept})
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
+        self.open(shared)
+        return self.compress(meshes, settings, progress).meshes
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""

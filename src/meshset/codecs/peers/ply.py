@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.base import CodedMesh, CodedSet, MeshDecoder, Settings
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.errors import ArchiveError, MissingExtraError
 from meshset.geometry import Mesh
@@ -36,8 +36,18 @@ class PlyZstdCodec:
     id: ClassVar[int] = 3
     name: ClassVar[str] = "ply-zstd"
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, progress: Progress) -> CodedSet:
-        """Code each mesh by itself; `settings` do not matter. Raises MissingExtraError without zstandard."""
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
+        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
+
+        Raises:
+            MissingExtraError: zstandard is not installed.
+        """
         compressor = _zstandard().ZstdCompressor(level=LEVEL)
         progress.start("ply-zstd", len(meshes))
         coded = []
@@ -47,6 +57,13 @@ class PlyZstdCodec:
             coded.append(CodedMesh(compressor.compress(content)))
             progress.advance()
         return CodedSet(b"", tuple(coded), {"level": LEVEL})
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
+        self.open(shared)
+        return self.compress(meshes, settings, progress).meshes
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""

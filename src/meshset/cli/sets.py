@@ -1,0 +1,185 @@
+"""The commands that change archives, test and repair them: options in, pipeline called, results printed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshset.cli.options import ArchivePath, AsJson, Device, Quiet, Sources
+from meshset.cli.output import finish, guarded, say, say_json
+from meshset.cli.progress import showing_progress
+from meshset.cli.text import counted, printable, size
+
+sets = typer.Typer(rich_markup_mode=None)
+
+TrainDevice = Annotated[Device, typer.Option(help="Where to fit; auto takes a CUDA GPU if there is one.")]
+UNCHANGED = "interrupted, the archive is as it was"
+
+
+@sets.command(epilog="Example: meshset add models.mset new/ bunny.obj")
+def add(
+    archive: ArchivePath,
+    paths: Sources,
+    device: TrainDevice = Device.AUTO,
+    json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Add mesh files to an archive, without training it again.
+
+    The decoder of the set stays as it is and only the new meshes are fitted to it, so meshes unlike those of the set
+    come out less exact: `meshset list` shows how exact. All of them join the archive at once; readers see the old set
+    until then.
+    """
+    _grow(archive, paths, device, json, quiet, replacing=False)
+
+
+@sets.command(epilog="Example: meshset replace models.mset changed/bunny.obj")
+def replace(
+    archive: ArchivePath,
+    paths: Sources,
+    device: TrainDevice = Device.AUTO,
+    json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put mesh files in the place of the meshes of the same names, without training the archive again.
+
+    All of them are replaced at once; a mesh whose file cannot be used stays. The bytes of the old ones stay in the
+    file until `meshset remove --compact`.
+    """
+    _grow(archive, paths, device, json, quiet, replacing=True)
+
+
+@sets.command(epilog="Example: meshset remove models.mset bunny 'animals/*' --compact")
+def remove(
+    archive: ArchivePath,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="Names or patterns.", show_default=False)
+    ] = None,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Write the file anew without bytes that nothing uses; needs no NAME.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Take meshes out of an archive.
+
+    Their bytes stay in the file, which even grows by a new index, until it is compacted.
+    """
+    with guarded(interrupted=UNCHANGED):
+        from meshset.pipeline.edit import remove
+
+        result = remove(archive, names or [], compact=compact)
+    with guarded():
+        if json:
+            say_json(asdict(result))
+        else:
+            say(
+                f"{printable(str(archive))}: {counted(len(result.removed), 'mesh', 'meshes')} removed, {result.left} "
+                f"left, {size(result.archive_bytes)}"
+            )
+
+
+@sets.command(epilog="Example: meshset merge animals.mset things.mset -o all.mset")
+def merge(
+    archives: Annotated[
+        list[Path], typer.Argument(metavar="ARCHIVE...", help="The .mset files to merge.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The archive to make.", show_default=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Put the meshes of several archives into a new one.
+
+    Nothing is coded again: each mesh keeps its bytes and its error, and decoders that are equal are stored once. Two
+    meshes of one name are an error.
+    """
+    with guarded(interrupted="interrupted, nothing written"):
+        from meshset.pipeline.edit import merge
+
+        result = merge(archives, output, overwrite=force)
+    with guarded():
+        if json:
+            say_json({**asdict(result), "path": str(result.path)})
+        else:
+            say(
+                f"{printable(str(output))}: {counted(result.meshes, 'mesh', 'meshes')} and "
+                f"{counted(result.shared, 'shared part', 'shared parts')} in {size(result.archive_bytes)}, "
+                f"before {size(result.source_bytes)}"
+            )
+
+
+@sets.command(epilog="Example: meshset cache --clear")
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove every entry.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show where fields are cached and how much there is.
+
+    A field is what training sees of a mesh. It depends on the mesh, the resolution and the kind of field alone, so a
+    second run with another preset finds it here. MESHSET_CACHE names another folder.
+    """
+    with guarded():
+        from meshset.field.cache import FieldCache, cache_folder
+
+        folder = cache_folder()
+        fields = FieldCache(folder)
+        held = fields.clear() if clear else fields.size()
+        if json:
+            say_json({"folder": str(folder), "cleared": clear, **asdict(held)})
+        else:
+            amount = f"{counted(held.entries, 'field', 'fields')}, {size(held.bytes)}"
+            say(f"{printable(str(folder))}: {amount}{' removed' if clear else ''}")
+
+
+@sets.command("test", epilog="Example: meshset test models.mset models/ --deep")
+def verify_archive(
+    archive: ArchivePath,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Sources to measure the error against again.")
+    ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Compare each decoded mesh with what the archive states about it.")
+    ] = False,
+    repair: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Copy every mesh that is whole into this new archive.")
+    ] = None,
+) -> None:
+    """Check every checksum of an archive, then decode every mesh.
+
+    With --deep the counts and the place of each mesh must be those that were stored; with PATHs its error as well.
+    """
+    if repair and (deep or paths):
+        raise typer.BadParameter("--repair goes without --deep and PATH")
+    with guarded():
+        from meshset.pipeline.repair import repair as salvage
+        from meshset.pipeline.verify import verify
+
+        with showing_progress() as progress:
+            if repair:
+                result = salvage(archive, repair, progress=progress)
+                say(f"{printable(str(repair))}: {counted(len(result.kept), 'mesh', 'meshes')} salvaged")
+                finish(result.failures)
+                return
+            found = verify(archive, deep=deep or bool(paths), sources=paths or [], progress=progress)
+        finish(found.failures)
+        say(f"{printable(str(archive))}: all {found.meshes} meshes are whole and decode")
+
+
+def _grow(archive: Path, paths: list[Path], device: Device, json: bool, quiet: bool, *, replacing: bool) -> None:
+    with guarded(interrupted=UNCHANGED):
+        from meshset.cli.tables import grow_line
+        from meshset.pipeline import grow
+        from meshset.pipeline.summary import summarise_mesh
+
+        run = grow.replace if replacing else grow.add
+        with showing_progress(quiet) as progress:
+            result = run(archive, paths, device=device.value, progress=progress)
+    with guarded():
+        if json:
+            entries = [asdict(summarise_mesh(entry)) for entry in result.entries]
+            say_json({**asdict(result), "path": str(result.path), "entries": entries})
+        else:
+            say(grow_line(result, "replaced" if replacing else "added"))
+        finish(result.failures)

@@ -1,0 +1,92 @@
+"""Fitting latents to fields, the decoder frozen: how meshes join a set that is stored already (NeCGS section 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from meshset.codecs.necgs.bitstream import SharedPart
+from meshset.codecs.necgs.network import SetNetwork, frozen_network
+from meshset.codecs.necgs.recipe import ADDING, Recipe
+from meshset.codecs.necgs.training import batch_losses, learning_share, load_example
+from meshset.errors import MeshsetError
+from meshset.progress import Progress
+
+_TOGETHER = 4
+"""Meshes fitted at a time; each for itself, but matrix products are faster on more rows."""
+
+
+def fit_latents(
+    fields: Sequence[Path], part: SharedPart, device: str, seed: int, progress: Progress
+) -> list[NDArray[np.int32]]:
+    """Fit a latent to each stored field.
+
+    Args:
+        fields: fields of the resolution and kind that `part` decodes to.
+        part: the shared part of the set; its latent models say which numbers can be stored.
+        device: torch device.
+        seed: start of the random initial values.
+        progress: listener.
+
+    Returns:
+        For each field the whole numbers (64, C), all within the ranges of the models.
+
+    Raises:
+        MeshsetError: the loss is no longer a number.
+    """
+    recipe = ADDING
+    groups = [fields[i : i + _TOGETHER] for i in range(0, len(fields), _TOGETHER)]
+    progress.start("fitting latents", recipe.visits * len(groups))
+    latents: list[NDArray[np.int32]] = []
+    for group in groups:
+        network = frozen_network(part, len(group), seed).to(device)
+        _fit(network, group, _bounds(part, network), recipe, progress)
+        latents += [_storable(network.final_latent(i).numbers, part) for i in range(len(group))]
+    return latents
+
+
+def _fit(
+    network: SetNetwork, fields: Sequence[Path], bounds: tuple[Tensor, Tensor], recipe: Recipe, progress: Progress
+) -> None:
+    examples = [load_example(path, network.architecture) for path in fields]
+    chosen = range(len(fields))
+    # The mean over a batch divides every gradient by its size, which Adam does not notice.
+    optimiser = torch.optim.Adam(network.latents, betas=(0.9, 0.99))
+    peak = recipe.latent_rate(1)
+    for step in range(recipe.visits):
+        for group in optimiser.param_groups:
+            group["lr"] = peak * learning_share(step / recipe.visits)
+        optimiser.zero_grad(set_to_none=True)
+        losses = batch_losses(network, chosen, examples, recipe)
+        losses.total(recipe).backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        with torch.no_grad():
+            for latent in network.latents:
+                latent.clamp_(*bounds)
+        error = losses.distortion.item()
+        if not np.isfinite(error):
+            raise MeshsetError("fitting diverged: the loss is not a number; the decoder may be damaged")
+        progress.advance(1, f"field error {error:.4f}")
+
+
+def _bounds(part: SharedPart, network: SetNetwork) -> tuple[Tensor, Tensor]:
+    """Return the smallest and largest value of each latent channel that the models can store, (C,) each."""
+    step = network.latent_log_steps.exp()
+    lowest, highest = (torch.tensor(limits, device=step.device) for limits in _ranges(part))
+    return lowest * step, highest * step
+
+
+def _storable(numbers: NDArray[np.int32], part: SharedPart) -> NDArray[np.int32]:
+    return np.clip(numbers, *_ranges(part)).astype(np.int32)
+
+
+def _ranges(part: SharedPart) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the smallest and the largest whole number of each latent channel's model, (C,) each."""
+    lowest = np.array([model.low for model in part.latent_models], dtype=np.int32)
+    highest = np.array([model.low + model.size - 1 for model in part.latent_models], dtype=np.int32)
+    return lowest, highest

@@ -1,0 +1,136 @@
+"""NeCGS in the paper's configuration, behind the `SetCodec` protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+from meshset.codecs.arrays import as_numpy, on_device
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.fields import coded_meshes, make_fields
+from meshset.codecs.necgs.decoder import decode_field
+from meshset.codecs.necgs_paper.bitstream import (
+    SharedPart,
+    fit_latent_code,
+    pack_latent,
+    pack_shared,
+    unpack_latent,
+    unpack_shared,
+)
+from meshset.codecs.necgs_paper.grid import decode_grid, near_surface
+from meshset.codecs.necgs_paper.levels import values
+from meshset.codecs.necgs_paper.recipe import ENGINES, WIDTHS, Recipe, epochs_for, paper_architecture
+from meshset.errors import MeshsetError, MissingExtraError
+from meshset.field import extract_surface
+from meshset.geometry.mesh import Mesh
+from meshset.progress import Progress
+
+
+@dataclass(frozen=True)
+class NecgsPaperCodec:
+    """The paper's network, quantiser, loss and coder; its rate is set by the decoder's widths.
+
+    Attributes:
+        widths: channels after each upsampling block; a resolution that has fewer blocks leaves off the last ones.
+        engine: "narrow-band" evaluates the network near the surface only, "dense" on every grid point.
+        epochs: how many times each mesh is visited; None leaves it to the preset.
+
+    Raises:
+        ValueError: an unknown engine, a width below 1 or above 1024, or less than one epoch.
+    """
+
+    id: ClassVar[int] = 4
+    name: ClassVar[str] = "necgs-paper"
+    widths: tuple[int, ...] = WIDTHS
+    engine: str = "narrow-band"
+    epochs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise ValueError(f"there is no engine {self.engine!r}, only {' and '.join(ENGINES)}")
+        if not all(1 <= width <= 1024 for width in self.widths):
+            raise ValueError(f"widths are from 1 to 1024, not {self.widths}")
+        if self.epochs is not None and self.epochs < 1:
+            raise ValueError(f"at least one epoch is needed, not {self.epochs}")
+
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
+        """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
+
+        Nothing is kept at `checkpoint`: an interrupted run starts over.
+
+        Raises:
+            MeshsetError: unknown preset or resolution, too few widths; training diverged or ran out of memory.
+            MissingExtraError: torch, scipy or libigl is not installed.
+        """
+        architecture = paper_architecture(settings, self.engine, self.widths)
+        epochs_for(settings, 1)
+        try:
+            import torch
+
+            from meshset.codecs.necgs_paper.training import train
+        except ImportError as error:
+            raise MissingExtraError("compressing", "compress") from error
+        with TemporaryDirectory(prefix="meshset-fields-") as folder:
+            outcomes = make_fields(meshes, settings, Path(folder), progress)
+            fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            if not fields:
+                return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
+            recipe = Recipe(epochs=self.epochs or epochs_for(settings, len(fields)))
+            try:
+                network, loss = train(fields, architecture, recipe, settings.device, settings.seed, progress)
+            except torch.OutOfMemoryError as error:
+                raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
+        latents = [network.final_latent(i) for i in range(len(fields))]
+        code = fit_latent_code(latents)
+        coded = coded_meshes(outcomes, [pack_latent(latent, code) for latent in latents])
+        report = {"engine": self.engine, "epochs": recipe.epochs, "loss": loss, "parameters": architecture.parameters}
+        return CodedSet(pack_shared(SharedPart(architecture, network.final_weights(), code)), coded, report)
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Refuse: this codec is for comparison, and its sets do not grow. Raises MeshsetError."""
+        raise MeshsetError("sets of codec necgs-paper cannot take more meshes; compress all of them again")
+
+    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
+        """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
+        return NecgsPaperDecoder(unpack_shared(shared), device)
+
+
+class NecgsPaperDecoder:
+    """A decoder read from a shared chunk, ready for payloads.
+
+    Args:
+        part: the parsed shared chunk.
+        device: None for numpy, or the torch device that holds weights and features.
+    """
+
+    def __init__(self, part: SharedPart, device: str | None = None) -> None:
+        self._part = part
+        self._device = device
+        self._weights = {name: on_device(values(numbers), device) for name, numbers in part.weights.items()}
+
+    def decode(self, payload: bytes) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
+        coords, field = self.decode_field(payload)
+        deformation = field[:, 1:] if field.shape[1] > 1 else None
+        vertices, faces = extract_surface(coords, field[:, 0], self._part.architecture.resolution, deformation)
+        return Mesh(as_numpy(vertices), as_numpy(faces))
+
+    def decode_field(self, payload: bytes) -> tuple[Any, Any]:
+        """Return grid points (N, 3) int32 and the field there (N, channels) float32, as arrays of the chosen device."""
+        architecture = self._part.architecture
+        numbers = unpack_latent(payload, self._part.latent_code, architecture.latent_channels)
+        latent = on_device(values(numbers), self._device)
+        if architecture.expands:
+            return decode_field(latent, self._weights, architecture)
+        return near_surface(decode_grid(latent, self._weights, architecture))

@@ -1,0 +1,105 @@
+"""Fitting the paper's decoder and all latents of a set to its fields, by either engine (NeCGS sections 3.2, 4.1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.dense import decode_dense_batch
+from meshset.codecs.necgs.training import ExampleCache, run_blocks, shuffled
+from meshset.codecs.necgs_paper.examples import Example, load_example
+from meshset.codecs.necgs_paper.loss import field_loss
+from meshset.codecs.necgs_paper.network import PaperNetwork
+from meshset.codecs.necgs_paper.recipe import Recipe
+from meshset.errors import MeshsetError
+from meshset.progress import Progress
+
+_FIRST_RATE = 0.1
+"""Share of the peak learning rate with which the warm-up begins."""
+
+_MOMENTUM = 0.98
+"""How much of the running average of the loss is kept each step."""
+
+
+def train(
+    fields: Sequence[Path],
+    architecture: Architecture,
+    recipe: Recipe,
+    device: str,
+    seed: int,
+    progress: Progress,
+) -> tuple[PaperNetwork, float]:
+    """Train a network on stored fields.
+
+    Returns:
+        The trained network, on `device`, and the running average of the loss at the end.
+
+    Raises:
+        MeshsetError: the loss is no longer a number.
+    """
+    network = PaperNetwork(architecture, len(fields), seed).to(device)
+    examples = ExampleCache(fields, partial(load_example, architecture=architecture))
+    optimiser = torch.optim.Adam(network.parameters(), lr=recipe.rate)
+    batch = min(recipe.batch, len(fields))
+    steps = -(-recipe.epochs * len(fields) // batch)
+    average = 0.0
+    progress.start("training", steps)
+    for step, chosen in enumerate(shuffled(len(fields), batch, steps, seed)):
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step / steps, recipe)
+        optimiser.zero_grad(set_to_none=True)
+        loss = batch_loss(network, chosen, [examples[i] for i in chosen], recipe)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        network.project()
+        now = loss.item()
+        if not math.isfinite(now):
+            raise MeshsetError("training diverged: the loss is not a number; try another --seed")
+        average = now if step == 0 else _MOMENTUM * average + (1 - _MOMENTUM) * now
+        progress.advance(1, f"loss {average:.4f}")
+    progress.note(f"trained in {steps:,} steps: loss {average:.4f}")
+    return network, average
+
+
+def batch_loss(network: PaperNetwork, chosen: Sequence[int], examples: Sequence[Example], recipe: Recipe) -> Tensor:
+    """Run the network on a batch of meshes; return the mean of Eq. 3 and what the latents and the expansion add."""
+    latents, weights = network.quantised_latents(chosen), network.quantised_weights()
+    if network.architecture.expands:
+        predictions, expansion = _near_the_surface(network.architecture, weights, latents, examples)
+    else:
+        predictions = list(decode_dense_batch(latents, weights, network.architecture))
+        expansion = latents.new_zeros(())
+    losses = [
+        field_loss(prediction, example.target.to(prediction), network.architecture.resolution, recipe)
+        for prediction, example in zip(predictions, examples, strict=True)
+    ]
+    regular = recipe.latent_weight * latents.abs().mean()
+    return torch.stack(losses).mean() + regular + recipe.expansion_weight * expansion
+
+
+def _near_the_surface(
+    architecture: Architecture, weights: dict[str, Tensor], latents: Tensor, examples: Sequence[Example]
+) -> tuple[list[Tensor], Tensor]:
+    """Return each mesh's predicted box, with the true values where nothing is predicted, and the expansion loss."""
+    out, expansion = run_blocks(architecture, weights, latents.flatten(0, 1), [example.levels for example in examples])
+    predictions = []
+    parts = torch.split(out, [len(example.places) for example in examples])
+    for values, example in zip(parts, examples, strict=True):
+        box = example.target.to(values).flatten(1)
+        filled = box.index_copy(1, example.places.to(values.device), values.t())
+        predictions.append(filled.view(example.target.shape))
+    return predictions, expansion
+
+
+def learning_rate(done: float, recipe: Recipe) -> float:
+    """Return the learning rate after a share of all steps: a linear warm-up, then half a cosine."""
+    if done < recipe.warm_up:
+        return recipe.rate * (_FIRST_RATE + (1.0 - _FIRST_RATE) * done / recipe.warm_up)
+    falling = 0.5 * (1.0 + math.cos(math.pi * (done - recipe.warm_up) / (1.0 - recipe.warm_up)))
+    return recipe.last_rate + (recipe.rate - recipe.last_rate) * falling

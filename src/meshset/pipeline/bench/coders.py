@@ -1,0 +1,157 @@
+"""How one setting of one system turns a set into bytes, and the bytes into meshes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from meshset.codecs.base import SetCodec, Settings
+from meshset.codecs.peers.external import Gpcc
+from meshset.errors import MeshsetError
+from meshset.geometry import Mesh, read_mesh, write_mesh
+from meshset.pipeline.compress import compress
+from meshset.pipeline.reading import open_archive
+from meshset.pipeline.sources import CheckedSource
+from meshset.progress import Progress
+
+ARCHIVE = "set.mset"
+DECODED = "decoded"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A coded set on disk.
+
+    Attributes:
+        bytes: all that a reader needs, decoder and index included.
+        shared_bytes: what of it is stored once for the set.
+        coding_seconds: wall-clock time of coding, without checks before and measurements after.
+        decoding_seconds: wall-clock time of decoding a mesh, where the coder has to decode at once; else None.
+        failures: subject and reason of every mesh that is missing.
+    """
+
+    bytes: int
+    shared_bytes: int
+    coding_seconds: float
+    decoding_seconds: float | None
+    failures: tuple[tuple[str, str], ...]
+
+
+class Coder(Protocol):
+    """One setting of one system."""
+
+    def key(self) -> dict[str, Any]:
+        """Return JSON values of everything beside the meshes that the bytes depend on."""
+        ...
+
+    def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:
+        """Code a set into `folder`, which exists and may hold the rest of an interrupted run.
+
+        Raises MeshsetError if nothing comes of it.
+        """
+        ...
+
+    def decoded(self, folder: Path) -> AbstractContextManager[Mapping[str, Mesh]]:
+        """Open what `make` left in `folder`: meshes in world units by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class ArchiveCoder:
+    """A codec of meshset: the bytes are those of the .mset file.
+
+    Attributes:
+        codec: a dataclass if it has parameters, so that they are part of the key.
+        settings: what every codec understands.
+    """
+
+    codec: SetCodec
+    settings: Settings
+
+    def key(self) -> dict[str, Any]:
+        """Return name, parameters and settings."""
+        parameters: dict[str, Any] = asdict(self.codec) if is_dataclass(self.codec) else {}
+        return {"codec": self.codec.name, "parameters": parameters, "settings": asdict(self.settings)}
+
+    def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:
+        """Compress into one archive, as the command does."""
+        result = compress(
+            [mesh.source for mesh in meshes],
+            folder / ARCHIVE,
+            settings=self.settings,
+            codec=self.codec,
+            overwrite=True,
+            progress=progress,
+        )
+        with open_archive(result.path) as archive:
+            shared = sum(part.length for part in archive.reader.shared)
+        failures = tuple((failure.subject, failure.reason) for failure in result.failures)
+        return Made(result.archive_bytes, shared, result.coding_seconds, None, failures)
+
+    def decoded(self, folder: Path) -> AbstractContextManager[Mapping[str, Mesh]]:
+        """Open the archive; each mesh is decoded when it is asked for."""
+        return open_archive(folder / ARCHIVE)
+
+
+@dataclass(frozen=True)
+class GpccCoder:
+    """G-PCC by its own program, mesh by mesh: the bytes are those of its bitstreams, without names or an index."""
+
+    gpcc: Gpcc
+
+    def key(self) -> dict[str, Any]:
+        """Return the version of the program and the depth of its voxels."""
+        return {"program": self.gpcc.name, "version": self.gpcc.program.version, "depth": self.gpcc.depth}
+
+    def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:
+        """Code, decode, and keep the surfaces as files."""
+        progress.start(f"G-PCC, depth {self.gpcc.depth}", len(meshes))
+        results, failures = [], []
+        for mesh in meshes:
+            path = folder / DECODED / f"{mesh.source.name}.ply"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                result = self.gpcc.run(mesh.read())
+                write_mesh(mesh.placement.restore(result.mesh), path)
+            except MeshsetError as error:
+                failures.append((str(mesh.source.path), str(error)))
+            else:
+                results.append(result)
+            progress.advance()
+        if not results:
+            raise MeshsetError(f"G-PCC coded none of the meshes: {failures[0][1]}")
+        return Made(
+            bytes=sum(result.size for result in results),
+            shared_bytes=0,
+            coding_seconds=sum(result.encode_seconds for result in results),
+            decoding_seconds=sum(result.decode_seconds for result in results) / len(results),
+            failures=tuple(failures),
+        )
+
+    def decoded(self, folder: Path) -> AbstractContextManager[Mapping[str, Mesh]]:
+        """Read the surfaces that `make` kept."""
+        return _files_below(folder / DECODED)
+
+
+class _Files(Mapping[str, Mesh]):
+    """Meshes of PLY files, by their paths below a folder without suffix."""
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob("*.ply")}
+
+    def __getitem__(self, name: str) -> Mesh:
+        return read_mesh(self._paths[name]).mesh
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+@contextmanager
+def _files_below(folder: Path) -> Iterator[Mapping[str, Mesh]]:
+    yield _Files(folder)

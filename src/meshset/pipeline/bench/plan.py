@@ -1,0 +1,159 @@
+"""What a run measures: for each system a list of points, as data.
+
+To add a system, write a function from settings to its points (or to `NotRun`, with the reason) and enter it in
+`SYSTEMS`. To move along its curve, change the tuples below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from meshset.codecs.base import Settings
+from meshset.codecs.necgs.codec import NecgsCodec
+from meshset.codecs.necgs.recipe import Recipe, recipe_for
+from meshset.codecs.peers.draco import DracoCodec
+from meshset.codecs.peers.external import WITHOUT_ADAPTER, Gpcc, NotRun, find_gpcc
+from meshset.codecs.peers.ply import PlyZstdCodec
+from meshset.errors import MeshsetError
+from meshset.pipeline.bench.coders import ArchiveCoder, Coder, GpccCoder
+
+RATE_WEIGHTS = (2e-7, 4e-7, 7e-7, 1.5e-6, 4e-6)
+"""Lambdas of necgs, from large files to small ones; 7e-7 is that of the presets."""
+
+DRACO_BITS = range(6, 15)
+
+SIMPLIFIED_KEPT = (1.0, 0.5, 0.25, 0.1, 0.05, 0.025)
+SIMPLIFIED_BITS = (6, 7, 8, 9, 10, 11)
+
+GPCC_DEPTHS = (6, 7, 8, 9)
+
+MEASURING_SECONDS = 1.5
+"""A mesh, decoding included: 0.7 with 9,000 triangles, 2.4 with 40,000."""
+
+DRACO_SECONDS = 0.02
+SIMPLIFYING_SECONDS = 0.12
+PLY_SECONDS = 0.1
+GPCC_SECONDS = 15.0
+
+FIELD_SECONDS = {32: 1.0, 64: 2.5, 128: 6.0, 256: 25.0}
+"""A field of necgs by K."""
+
+STEP_SECONDS = {32: 0.03, 64: 0.055, 128: 0.16, 256: 0.6}
+"""A step of its training by K; K = 256 is extrapolated. All of these are of one core of a server from 2023 with nothing
+else to do, and of meshes with 5,000 to 25,000 triangles; they serve to tell minutes from days."""
+
+_PEERS = Settings()
+"""Peers take no settings; with fixed ones their points are kept whatever the run is made with."""
+
+
+@dataclass(frozen=True)
+class PlannedPoint:
+    """One setting of a system.
+
+    Attributes:
+        label: what tells it from the other points of its system, for people.
+        coder: makes it.
+        expected: about how many seconds it takes to make for a number of meshes, on a CPU.
+    """
+
+    label: str
+    coder: Coder
+    expected: Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class System:
+    """A system and the points of its curve."""
+
+    name: str
+    points: tuple[PlannedPoint, ...]
+
+
+Points = tuple[PlannedPoint, ...] | NotRun
+
+
+def plan_systems(names: Iterable[str], settings: Settings) -> tuple[System | NotRun, ...]:
+    """Return the points of each system, in the order of `names`; a system that cannot run says why.
+
+    Raises:
+        MeshsetError: there is no system of that name, or it does not know the settings.
+    """
+    planned: list[System | NotRun] = []
+    for name in dict.fromkeys(names):
+        if name not in SYSTEMS:
+            raise MeshsetError(f"the benchmark knows no codec {name!r}, only {', '.join(SYSTEMS)}")
+        points = SYSTEMS[name](settings)
+        planned.append(NotRun(name, points.reason) if isinstance(points, NotRun) else System(name, points))
+    return tuple(planned)
+
+
+def expected_seconds(point: PlannedPoint, meshes: int) -> float:
+    """Return about how long a point takes for a set of this many meshes, made and measured."""
+    return point.expected(meshes) + MEASURING_SECONDS * meshes
+
+
+def _necgs(settings: Settings) -> Points:
+    preset = recipe_for(settings)
+    recipes = [replace(preset, rate_weight=weight) for weight in RATE_WEIGHTS]
+    return tuple(
+        PlannedPoint(
+            f"{settings.preset}, rate weight {recipe.rate_weight:g}",
+            ArchiveCoder(NecgsCodec(recipe), settings),
+            partial(_training_seconds, recipe, settings.resolution),
+        )
+        for recipe in recipes
+    )
+
+
+def _training_seconds(recipe: Recipe, resolution: int, meshes: int) -> float:
+    return FIELD_SECONDS[resolution] * meshes + STEP_SECONDS[resolution] * recipe.steps(meshes)
+
+
+def _draco(settings: Settings) -> Points:
+    return tuple(
+        PlannedPoint(f"{bits} bits", ArchiveCoder(DracoCodec(bits), _PEERS), lambda n: DRACO_SECONDS * n)
+        for bits in DRACO_BITS
+    )
+
+
+def _draco_simplified(settings: Settings) -> Points:
+    return tuple(
+        PlannedPoint(
+            f"{kept:.3g} of the faces, {bits} bits",
+            ArchiveCoder(DracoCodec(bits, kept), _PEERS),
+            lambda n: (DRACO_SECONDS + SIMPLIFYING_SECONDS) * n,
+        )
+        for kept in SIMPLIFIED_KEPT
+        for bits in SIMPLIFIED_BITS
+    )
+
+
+def _ply_zstd(settings: Settings) -> Points:
+    return (PlannedPoint("zstd 19", ArchiveCoder(PlyZstdCodec(), _PEERS), lambda n: PLY_SECONDS * n),)
+
+
+def _gpcc(settings: Settings) -> Points:
+    program = find_gpcc()
+    if isinstance(program, NotRun):
+        return program
+    return tuple(
+        PlannedPoint(f"depth {depth}", GpccCoder(Gpcc(program, depth)), lambda n: GPCC_SECONDS * n)
+        for depth in GPCC_DEPTHS
+    )
+
+
+def _without_adapter(peer: NotRun, settings: Settings) -> Points:
+    return peer
+
+
+SYSTEMS: dict[str, Callable[[Settings], Points]] = {
+    "necgs": _necgs,
+    "draco": _draco,
+    "draco-simplified": _draco_simplified,
+    "ply-zstd": _ply_zstd,
+    "gpcc": _gpcc,
+    **{peer.name.lower(): partial(_without_adapter, peer) for peer in WITHOUT_ADAPTER},
+}
+"""Every system that can be asked for, in the order of tables."""

@@ -1,0 +1,142 @@
+"""Meshes taken out of an archive, and archives put together; nothing is decoded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from meshset.archive import ArchiveEditor, ArchiveReader, ArchiveWriter, Copier
+from meshset.archive.names import shown
+from meshset.errors import ArchiveError, MeshsetError
+from meshset.pipeline.extract import select
+
+
+@dataclass(frozen=True)
+class RemoveResult:
+    """What `remove` did.
+
+    Attributes:
+        removed: names of the meshes that are gone, in stored order.
+        left: how many meshes the archive holds now.
+        archive_bytes: bytes of the archive file now.
+        reclaimed_bytes: how much smaller the file became; below 0 by the new index if it was not compacted.
+    """
+
+    removed: tuple[str, ...]
+    left: int
+    archive_bytes: int
+    reclaimed_bytes: int
+
+
+def remove(path: str | os.PathLike[str], names: Sequence[str], *, compact: bool = False) -> RemoveResult:
+    """Take meshes out of an archive, in one step that happens as a whole or not at all.
+
+    Args:
+        path: the archive.
+        names: meshes to remove, or patterns such as "animals/*".
+        compact: write the archive anew, without bytes that nothing refers to and shared parts that no mesh needs.
+            `names` may be empty then.
+
+    Raises:
+        UnknownMeshError: a name or pattern fits no mesh; nothing is removed.
+        MeshsetError: there is nothing to do, the archive cannot be read or written, or another process is writing
+            to it.
+    """
+    if not names and not compact:
+        raise MeshsetError(f"{path}: no mesh to remove was named")
+    before = Path(path).stat().st_size if Path(path).exists() else 0
+    removed, left = (_rewrite if compact else _append)(path, names)
+    after = Path(path).stat().st_size
+    return RemoveResult(tuple(removed), left, after, before - after)
+
+
+@dataclass(frozen=True)
+class MergeResult:
+    """What `merge` made.
+
+    Attributes:
+        path: the new archive.
+        meshes: how many meshes it holds.
+        shared: how many shared parts it holds.
+        source_bytes: bytes of the archives that were merged.
+        archive_bytes: bytes of the new one.
+    """
+
+    path: Path
+    meshes: int
+    shared: int
+    source_bytes: int
+    archive_bytes: int
+
+
+def merge(
+    sources: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str], *, overwrite: bool = False
+) -> MergeResult:
+    """Put the meshes of several archives into a new one, shared parts that are equal once.
+
+    Args:
+        sources: the archives; they stay as they are. Their meshes are stored in this order.
+        output: the archive to make; it may be one of `sources` if it may be replaced.
+        overwrite: whether an existing `output` may be replaced.
+
+    Raises:
+        ArchiveError: an archive cannot be read or written, a mesh is damaged, or a name is in two archives.
+    """
+    with ExitStack() as opened:
+        writer = opened.enter_context(ArchiveWriter(output, overwrite))
+        readers = [opened.enter_context(ArchiveReader(source)) for source in sources]
+        _check_names(sources, readers)
+        copier = Copier(writer)
+        for reader in readers:
+            for name in reader.entries:
+                copier.copy(reader, name)
+        writer.finish(_merged_settings([reader.settings for reader in readers]))
+        source_bytes = sum(reader.size for reader in readers)
+    with ArchiveReader(output) as made:
+        return MergeResult(Path(output), len(made.entries), len(made.shared), source_bytes, made.size)
+
+
+def _append(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[str], int]:
+    with ArchiveEditor(path) as editor:
+        removed = select(editor.entries, names, path)
+        for name in removed:
+            editor.remove(name)
+        editor.finish(editor.settings)
+        return removed, len(editor.entries)
+
+
+def _rewrite(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[str], int]:
+    # The writer is first, for its lock: what is read then is what will be replaced.
+    with ArchiveWriter(path, overwrite=True) as writer, ArchiveReader(path) as reader:
+        removed = select(reader.entries, names, path) if names else []
+        gone = set(removed)
+        copier = Copier(writer)
+        kept = [name for name in reader.entries if name not in gone]
+        for name in kept:
+            copier.copy(reader, name)
+        writer.finish(reader.settings)
+    return removed, len(kept)
+
+
+def _check_names(sources: Sequence[str | os.PathLike[str]], readers: Sequence[ArchiveReader]) -> None:
+    """Refuse two meshes of one name, and say which archives hold them."""
+    holders: dict[str, str | os.PathLike[str]] = {}
+    for source, reader in zip(sources, readers, strict=True):
+        for name in reader.entries:
+            if name in holders:
+                raise ArchiveError(f"{source}: holds a mesh named {shown(name)}, as {holders[name]} does")
+            holders[name] = source
+
+
+def _merged_settings(settings: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the settings of all archives, numbered; those of archives that were merged before stay apart."""
+    parts: list[dict[str, Any]] = []
+    for one in settings:
+        for part in one["merged"].values() if isinstance(one.get("merged"), dict) else [one]:
+            if part not in parts:
+                parts.append(part)
+    return parts[0] if len(parts) == 1 else {"merged": {str(number): part for number, part in enumerate(parts, 1)}}
