@@ -45,7 +45,8 @@ def sets_table() -> str:
             f"| {row['f1_01']:.3f} | {row['compress_seconds'] / 60:.1f} min |"
         )
     commands = "\n".join(f"    {results(name)['command']}" for name in SETS)
-    return "\n".join(lines) + f"\n\nK = 64, preset `fast`. Made by\n\n{commands}"
+    made = "K = 64, preset `fast`, plain TSDF fields: both rows were made before TSDF-Def became the default. Made by"
+    return "\n".join(lines) + f"\n\n{made}\n\n{commands}"
 
 
 def speed_text() -> str:
