@@ -62,21 +62,3 @@ def times(results: Row) -> str:
         f"{summary['exponent of faces']:.2f}, from {few['faces']:,} to {many['faces']:,}) but on the surface in "
         f"voxels. Mean over three meshes, one of them 12 times larger in surface than usual: {by_resolution}."
     )
-
-
-def every_mesh(results: Row) -> str:
-    """Return how all meshes of two folders fared, and the worst ten."""
-    lines = [
-        f"{results['meshes']} meshes: {results['fitted']} fitted, {len(results['refused'])} refused, "
-        f"{len(results['crashed'])} crashed, {len(results['come back open'])} come back with open edges.",
-        "",
-        "| mesh | TSDF | TSDF-Def | thinner than two voxels | what was found |",
-        "|---|---|---|---|---|",
-    ]
-    for name, row in results["worst"].items():
-        found = "; ".join((*row["defects"], *row["notes"])) or "-"
-        lines.append(
-            f"| {name} | {1e3 * row['tsdf_mean_distance']:.1f}e-3 | {1e3 * row['mean_distance']:.1f}e-3 "
-            f"| {row['thin_share']:.0%} | {found} |"
-        )
-    return "\n".join(lines)

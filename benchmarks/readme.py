@@ -81,7 +81,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "table 2": lambda: field_tables.table_2(results("fields")),
     "objectives": lambda: field_tables.objectives(results("objectives")),
     "times": lambda: field_tables.times(results("fit_times")),
-    "every mesh": lambda: field_tables.every_mesh(results("every_mesh")),
 }
 DOCUMENTS = ("README.md", "docs/fields.md")
 
