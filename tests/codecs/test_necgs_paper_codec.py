@@ -55,7 +55,7 @@ def payloads(coded: CodedSet) -> list[bytes]:
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_meshes_come_back_from_the_bytes_alone(engine: str) -> None:
-    coded = coded_with(300, engine, dataclasses.replace(SETTINGS, field="tsdf-def"))
+    coded = coded_with(500, engine, dataclasses.replace(SETTINGS, field="tsdf-def"))
     assert unpack_shared(coded.shared).architecture.field_channels == 4
     decoder = codec_by_id(4).open(coded.shared)
     for original, payload in zip(MESHES, payloads(coded), strict=True):

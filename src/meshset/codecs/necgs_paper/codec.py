@@ -28,6 +28,10 @@ from meshset.field import extract_surface
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
 
+_HEAD_FROM = 0.0
+"""Logit from which a voxel counts as in the band. Training never sees what lies below voxels outside of it, so both the
+logits and the field there may be anything."""
+
 
 @dataclass(frozen=True)
 class NecgsPaperCodec:
@@ -132,5 +136,5 @@ class NecgsPaperDecoder:
         numbers = unpack_latent(payload, self._part.latent_code, architecture.latent_channels)
         latent = on_device(values(numbers), self._device)
         if architecture.expands:
-            return decode_field(latent, self._weights, architecture)
+            return decode_field(latent, self._weights, architecture, _HEAD_FROM)
         return near_surface(decode_grid(latent, self._weights, architecture))
