@@ -190,6 +190,19 @@ def test_both_engines_have_the_same_loss_and_gradients_where_everything_is_activ
         assert torch.allclose(ours, theirs, atol=1e-4 * float(theirs.abs().max()))
 
 
+def test_bfloat16_layers_change_the_loss_and_its_gradients_little() -> None:
+    losses, gradients = [], []
+    for mixed in (False, True):
+        network = PaperNetwork(Architecture(32, (5, 4, 3), 0, expands=False), 2, 0)
+        examples = [make_example(full_field(seed), network.architecture) for seed in (0, 1)]
+        loss = batch_loss(network, [0, 1], examples, Recipe(epochs=1), mixed)
+        loss.backward()  # type: ignore[no-untyped-call]
+        losses.append(loss.item())
+        gradients.append(torch.cat([t.grad.flatten() for t in network.parameters() if t.grad is not None]))
+    assert losses[0] != losses[1] == pytest.approx(losses[0], rel=1e-3)
+    assert torch.cosine_similarity(*gradients, dim=0) > 0.99
+
+
 @pytest.mark.parametrize("slab", [1, 1 << 24])
 def test_the_decoder_on_the_grid_is_that_of_training(slab: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meshset.codecs.necgs_paper.grid._SLAB", slab)

@@ -71,6 +71,17 @@ def test_inside_out_mesh_is_turned_and_told() -> None:
     assert notes == ("1 part inside out; turned",)
 
 
+def test_surface_inside_the_solid_is_told() -> None:
+    """A bar of 1 x 0.9 x 0.9 goes 0.2 deep into a cube: its end, its sides there and some of the cube are buried."""
+    left, right = shapes.box((-0.9, -0.5, -0.5), (0.1, 0.5, 0.5)), shapes.box((-0.1, -0.45, -0.45), (0.9, 0.45, 0.45))
+    _, notes = compute_field(shapes.joined(left, right), 32)
+    share = (0.81 + 4 * 0.2 * 0.9 + 0.81) / (6 + 2 * 0.81 + 4 * 0.9)
+    (note,) = notes
+    assert "inside the solid" in note
+    assert float(note.split("%")[0]) / 100 == pytest.approx(share, abs=0.05)
+    assert compute_field(left, 32)[1] == ()
+
+
 def test_one_body_of_two_that_is_inside_out_is_turned() -> None:
     left = shapes.box((-0.9, -0.4, -0.4), (-0.1, 0.4, 0.4))
     right = shapes.box((0.1, -0.4, -0.4), (0.9, 0.4, 0.4))

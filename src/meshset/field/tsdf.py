@@ -11,12 +11,16 @@ from meshset.field.grid import ROOT, RowLookup, children, root_coords, spacing
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.orientation import face_outward
 from meshset.geometry.queries import SurfaceQueries
+from meshset.geometry.sampling import sample_surface
 
 _THINNEST = 0.05
 """Half thickness in voxels that an open sheet gets; the error of the surface hardly depends on it."""
 
 _AMBIGUOUS = (0.25, 0.75)
 _AMBIGUOUS_SHARE = 0.01
+
+_BURIED_SHARE = 0.01
+_BURIED_SAMPLES = 1_000
 
 
 def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
@@ -49,8 +53,27 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
     tsdf = np.clip(signed / (TRUNCATION * spacing(resolution)), -1.0, 1.0)
     if turned:
         notes = (f"{turned} {'part' if turned == 1 else 'parts'} inside out; turned", *notes)
+    buried = buried_share(mesh, queries, 0.05 * spacing(resolution))
+    if buried >= _BURIED_SHARE:
+        notes = (*notes, f"{buried:.0%} of its surface lies inside the solid and is left out")
     undeformed = np.zeros((len(coords), 3), dtype=np.float32)
     return Field(resolution, coords.astype(np.int16), tsdf.astype(np.float32), undeformed), notes
+
+
+def buried_share(mesh: Mesh, queries: SurfaceQueries, offset: float) -> float:
+    """Return the share of the surface that has the inside on both sides, as where parts overlap, by sampling.
+
+    A field cannot keep such surface, for it bounds nothing.
+
+    Args:
+        mesh: any mesh with an area.
+        queries: those of this mesh.
+        offset: how far from the surface both sides are asked for, in units of the mesh.
+    """
+    samples = sample_surface(mesh, _BURIED_SAMPLES, seed=0)
+    behind, before = samples.points - offset * samples.normals, samples.points + offset * samples.normals
+    winding = np.abs(queries.winding_number(np.concatenate([behind, before])))
+    return float((winding.reshape(2, -1) > 0.5).all(axis=0).mean())
 
 
 def _grid_edges(coords: NDArray[np.int64], resolution: int) -> NDArray[np.int64]:

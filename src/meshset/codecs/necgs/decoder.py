@@ -120,16 +120,12 @@ def activate(out: Array) -> Array:
     return gelu(out[:, :-1]) * xp.clip(1.0 + out[:, -1:] / FADE, min=0.0, max=1.0)
 
 
-def decode_field(
-    latent: Array, weights: Mapping[str, Array], architecture: Architecture, head_from: float = -FADE
-) -> tuple[Array, Array]:
+def decode_field(latent: Array, weights: Mapping[str, Array], architecture: Architecture) -> tuple[Array, Array]:
     """Decode one mesh's latent to its field.
 
     Args:
         latent: (64, C) float32, in the order of `root_coords`.
         weights: tensors named and shaped as `Architecture.tensors` says, float32.
-        architecture: the decoder's shape.
-        head_from: a head gives the field only where the logits of a voxel and of all above it are above this.
 
     Returns:
         Grid points (N, 3) int32, and the field there (N, channels) float32.
@@ -140,7 +136,6 @@ def decode_field(
     xp = array_api_compat.array_namespace(latent)
     coords, features, side = root_coords(latent), latent, ROOT
     expanded = xp.arange(coords.shape[0], device=_device(latent))
-    sure = xp.ones((coords.shape[0],), dtype=xp.bool, device=_device(latent))
     for block in range(architecture.blocks):
         widest = max(architecture.hidden, weights[f"{block}.shuffle"].shape[1])
         if expanded.shape[0] * widest > MAX_NUMBERS:
@@ -151,8 +146,7 @@ def decode_field(
         if block == len(architecture.widths):
             return coords, out
         features = activate(out)
-        sure = xp.repeat(sure[expanded], 8) & (out[:, -1] > head_from)
-        (expanded,) = xp.nonzero(out[:, -1] > -FADE if block + 1 < architecture.blocks else sure)
+        (expanded,) = xp.nonzero(out[:, -1] > -FADE)
     if coords.shape[0] * _HEAD_NUMBERS > MAX_NUMBERS:
         raise ArchiveError("decodes to more numbers than any mesh should need")
     neighbours = neighbour_rows(coords, expanded, side)

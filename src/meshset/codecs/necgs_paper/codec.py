@@ -28,10 +28,6 @@ from meshset.field import extract_surface
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
 
-_HEAD_FROM = 0.0
-"""Logit from which a voxel counts as in the band. Training never sees what lies below voxels outside of it, so both the
-logits and the field there may be anything."""
-
 
 @dataclass(frozen=True)
 class NecgsPaperCodec:
@@ -39,7 +35,8 @@ class NecgsPaperCodec:
 
     Attributes:
         widths: channels after each upsampling block; a resolution that has fewer blocks leaves off the last ones.
-        engine: "narrow-band" evaluates the network near the surface only, "dense" on every grid point.
+        engine: "dense" trains the network on every grid point, "dense-mixed" does so with layers in bfloat16 (exact for
+            quantised weights and latents), "narrow-band" trains and evaluates it near the surface only.
         epochs: how many times each mesh is visited; None leaves it to the preset.
 
     Raises:
@@ -49,12 +46,12 @@ class NecgsPaperCodec:
     id: ClassVar[int] = 4
     name: ClassVar[str] = "necgs-paper"
     widths: tuple[int, ...] = WIDTHS
-    engine: str = "narrow-band"
+    engine: str = "dense-mixed"
     epochs: int | None = None
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
-            raise ValueError(f"there is no engine {self.engine!r}, only {' and '.join(ENGINES)}")
+            raise ValueError(f"there is no engine {self.engine!r}, only {', '.join(ENGINES)}")
         if not all(1 <= width <= 1024 for width in self.widths):
             raise ValueError(f"widths are from 1 to 1024, not {self.widths}")
         if self.epochs is not None and self.epochs < 1:
@@ -90,7 +87,7 @@ class NecgsPaperCodec:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
             recipe = Recipe(epochs=self.epochs or epochs_for(settings, len(fields)))
             try:
-                network, loss = train(fields, architecture, recipe, settings.device, settings.seed, progress)
+                network, loss = train(fields, architecture, recipe, self.engine, settings, progress)
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         latents = [network.final_latent(i) for i in range(len(fields))]
@@ -136,5 +133,5 @@ class NecgsPaperDecoder:
         numbers = unpack_latent(payload, self._part.latent_code, architecture.latent_channels)
         latent = on_device(values(numbers), self._device)
         if architecture.expands:
-            return decode_field(latent, self._weights, architecture, _HEAD_FROM)
+            return decode_field(latent, self._weights, architecture)
         return near_surface(decode_grid(latent, self._weights, architecture))

@@ -9,8 +9,9 @@ from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.recipe import architecture_for, recipe_for
 from meshset.errors import MeshsetError
 
-ENGINES = ("narrow-band", "dense")
-"""Where the network is evaluated: near the surface only, or on every grid point as the paper does it."""
+ENGINES = ("dense", "dense-mixed", "narrow-band")
+"""How the network is trained: on every grid point, as the paper does it; the same with its layers in bfloat16, which
+processors with matrix units and GPUs run several times faster; or near the surface only."""
 
 WIDTHS = (64, 48, 32, 24, 16, 8)
 """Channels after each block: five blocks at K = 128, one fewer for each halving of K; the sixth is for K = 256."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from meshset.codecs.base import Settings
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.dense import decode_dense_batch
 from meshset.codecs.necgs.training import ExampleCache, run_blocks, shuffled
@@ -31,30 +32,38 @@ def train(
     fields: Sequence[Path],
     architecture: Architecture,
     recipe: Recipe,
-    device: str,
-    seed: int,
+    engine: str,
+    settings: Settings,
     progress: Progress,
 ) -> tuple[PaperNetwork, float]:
     """Train a network on stored fields.
 
+    Args:
+        fields: where they are.
+        architecture: the decoder's shape.
+        recipe: the knobs of training.
+        engine: one of `ENGINES`.
+        settings: its device and seed are used.
+        progress: listener.
+
     Returns:
-        The trained network, on `device`, and the running average of the loss at the end.
+        The trained network, on the device, and the running average of the loss at the end.
 
     Raises:
         MeshsetError: the loss is no longer a number.
     """
-    network = PaperNetwork(architecture, len(fields), seed).to(device)
+    network = PaperNetwork(architecture, len(fields), settings.seed).to(settings.device)
     examples = ExampleCache(fields, partial(load_example, architecture=architecture))
     optimiser = torch.optim.Adam(network.parameters(), lr=recipe.rate)
     batch = min(recipe.batch, len(fields))
     steps = -(-recipe.epochs * len(fields) // batch)
     average = 0.0
     progress.start("training", steps)
-    for step, chosen in enumerate(shuffled(len(fields), batch, steps, seed)):
+    for step, chosen in enumerate(shuffled(len(fields), batch, steps, settings.seed)):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step / steps, recipe)
         optimiser.zero_grad(set_to_none=True)
-        loss = batch_loss(network, chosen, [examples[i] for i in chosen], recipe)
+        loss = batch_loss(network, chosen, [examples[i] for i in chosen], recipe, engine == "dense-mixed")
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         network.project()
@@ -67,13 +76,19 @@ def train(
     return network, average
 
 
-def batch_loss(network: PaperNetwork, chosen: Sequence[int], examples: Sequence[Example], recipe: Recipe) -> Tensor:
-    """Run the network on a batch of meshes; return the mean of Eq. 3 and what the latents and the expansion add."""
+def batch_loss(
+    network: PaperNetwork, chosen: Sequence[int], examples: Sequence[Example], recipe: Recipe, mixed: bool = False
+) -> Tensor:
+    """Run the network on a batch of meshes; return the mean of Eq. 3 and what the latents and the expansion add.
+
+    With `mixed`, the layers of a dense decoder take and give bfloat16. The levels of the quantiser are exact in it.
+    """
     latents, weights = network.quantised_latents(chosen), network.quantised_weights()
     if network.architecture.expands:
         predictions, expansion = _near_the_surface(network.architecture, weights, latents, examples)
     else:
-        predictions = list(decode_dense_batch(latents, weights, network.architecture))
+        with torch.autocast(latents.device.type, torch.bfloat16, enabled=mixed):
+            predictions = list(decode_dense_batch(latents, weights, network.architecture).float())
         expansion = latents.new_zeros(())
     losses = [
         field_loss(prediction, example.target.to(prediction), network.architecture.resolution, recipe)
