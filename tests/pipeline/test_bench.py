@@ -18,11 +18,13 @@ from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.errors import MeshFileError, MeshsetError
 from meshset.geometry import Mesh, write_mesh
 from meshset.pipeline.bench import plan as planning
+from meshset.pipeline.bench import points as pointing
 from meshset.pipeline.bench.coders import ArchiveCoder, GpccCoder
 from meshset.pipeline.bench.curves import curve_labels, differences, shown_points
 from meshset.pipeline.bench.plan import PlannedPoint, System, plan_systems
 from meshset.pipeline.bench.run import RESULT, bench, prepare, read_result
 from meshset.pipeline.bench.selection import choose_from_folder
+from meshset.pipeline.bench.source import code_digest
 from meshset.progress import Silent
 
 SETTINGS = Settings(device="cpu")
@@ -167,6 +169,38 @@ def test_other_meshes_or_parameters_are_made_anew(folder, tmp_path):
     assert other.outlook().kept == 0
     fewer = prepare([choose_from_folder(folder, 2, 0)], lambda _: first.systems, tmp_path, SETTINGS)
     assert fewer.outlook().kept == 0
+
+
+def test_points_of_other_code_are_made_anew_and_measured_anew(folder, tmp_path, monkeypatch):
+    CountingCoder.calls = 0
+    plan = (System("draco", points(DracoCodec(6), coder=CountingCoder)),)
+    first = bench(job(folder, tmp_path, lambda _: plan), "x")
+    monkeypatch.setattr(pointing, "code_digest", lambda packages: f"changed {packages}")
+    other = job(folder, tmp_path, lambda _: plan)
+    assert other.outlook().kept == 0
+    again = bench(other, "x")
+    assert CountingCoder.calls == 2
+    assert again["sets"][0]["systems"][0]["curve"] == first["sets"][0]["systems"][0]["curve"]
+
+
+def test_code_is_told_by_names_and_content_of_its_files(tmp_path):
+    def digest():
+        code_digest.cache_clear()
+        return code_digest(("codecs", "field"), tmp_path)
+
+    for name in ("codecs/new/a.py", "field/b.py", "cli/c.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("x = 1")
+    digests = [digest()]
+    (tmp_path / "cli" / "c.py").write_text("x = 2")
+    (tmp_path / "codecs" / "notes.txt").write_text("x = 2")
+    assert digest() == digests[0]
+    (tmp_path / "codecs" / "new" / "a.py").write_text("x = 2")
+    digests.append(digest())
+    (tmp_path / "field" / "b.py").rename(tmp_path / "field" / "d.py")
+    digests.append(digest())
+    assert len(set(digests)) == 3
+    code_digest.cache_clear()
 
 
 def test_point_that_fails_is_named_and_not_kept(folder, tmp_path):

@@ -16,6 +16,7 @@ from meshset.evaluation import compare, volume_iou
 from meshset.geometry import Mesh
 from meshset.pipeline.bench.coders import Coder
 from meshset.pipeline.bench.plan import PlannedPoint
+from meshset.pipeline.bench.source import CODING, MEASURING, code_digest
 from meshset.pipeline.bench.store import digest, file_name, load, save
 from meshset.pipeline.sources import CheckedSource
 from meshset.progress import Progress
@@ -39,9 +40,9 @@ class Sampling:
 
 
 def point_folder(parent: Path, point: PlannedPoint, meshes: Sequence[CheckedSource]) -> Path:
-    """Return the folder of a point, named by its label and by everything that its bytes depend on."""
+    """Return the folder of a point, named by its label and by all that its bytes depend on, the code included."""
     content = [(mesh.source.name, mesh.fingerprint, mesh.vertices, mesh.faces) for mesh in meshes]
-    key = {"meshset": version("meshset"), "meshes": content, **point.coder.key()}
+    key = {"meshset": version("meshset"), "code": code_digest(CODING), "meshes": content, **point.coder.key()}
     return parent / f"{file_name(point.label)}-{digest(key)}"
 
 
@@ -78,6 +79,11 @@ def run_point(
     return figures
 
 
+def measuring_key(sampling: Sampling) -> dict[str, Any]:
+    """Return JSON values of everything beside meshes that metrics depend on, the code included."""
+    return {"meshset": version("meshset"), "code": code_digest(MEASURING), **asdict(sampling)}
+
+
 def is_kept(folder: Path) -> bool:
     """Whether the bytes of a point are on disk already."""
     return (folder / _MADE).exists()
@@ -105,7 +111,7 @@ def _made(coder: Coder, meshes: Sequence[CheckedSource], folder: Path, progress:
 def _measured(
     coder: Coder, meshes: Sequence[CheckedSource], folder: Path, sampling: Sampling, progress: Progress
 ) -> dict[str, Any]:
-    path = folder / f"figures-{sampling.surface}-{sampling.volume}-{sampling.seed}.json"
+    path = folder / f"figures-{digest(measuring_key(sampling))}.json"
     figures: dict[str, Any] | None = load(path)
     if figures is None:
         figures = _measure(coder, meshes, folder, sampling, progress)

@@ -21,7 +21,15 @@ from meshset.pipeline.bench.curves import curve_labels, differences, shown_point
 from meshset.pipeline.bench.drawings import SCALE, draw
 from meshset.pipeline.bench.machine import describe_machine, describe_versions
 from meshset.pipeline.bench.plan import PlannedPoint, System, expected_seconds
-from meshset.pipeline.bench.points import Sampling, figures_of, is_kept, mean_figures, point_folder, run_point
+from meshset.pipeline.bench.points import (
+    Sampling,
+    figures_of,
+    is_kept,
+    mean_figures,
+    measuring_key,
+    point_folder,
+    run_point,
+)
 from meshset.pipeline.bench.selection import Selection
 from meshset.pipeline.bench.store import digest, file_name, load, save
 from meshset.pipeline.failures import FailureLog
@@ -248,7 +256,7 @@ def _with_ratios(figures: dict[str, Any], obj_bytes: int, ply_bytes: int) -> dic
 def _floor(job: Job, one: BenchSet, progress: Progress) -> dict[str, float]:
     """Return the mean figures of every mesh against itself: the best that any codec could score."""
     content = [[mesh.source.name, mesh.fingerprint] for mesh in one.meshes]
-    path = job.out / "floors" / f"{digest([version('meshset'), content, asdict(job.sampling)])}.json"
+    path = job.out / "floors" / f"{digest([measuring_key(job.sampling), content])}.json"
     kept: dict[str, float] | None = load(path)
     if kept is None:
         progress.start("measure the sampling floor", len(one.meshes))
