@@ -62,3 +62,26 @@ def times(results: Row) -> str:
         f"{summary['exponent of faces']:.2f}, from {few['faces']:,} to {many['faces']:,}) but on the surface in "
         f"voxels. Mean over three meshes, one of them 12 times larger in surface than usual: {by_resolution}."
     )
+
+
+def every_mesh(results: Row) -> str:
+    """Return what became of whole folders, and the worst of them."""
+    distances = sorted(results["each"].values())
+    median = distances[len(distances) // 2]
+    lines = [
+        f"{results['meshes']} meshes, K = 64: {len(results['crashed'])} crashed, "
+        f"{len(results['refused'])} refused, {results['fitted']} fitted. "
+        f"{len(results['come back open'])} come back open; median of the mean distances {1e3 * median:.2f}e-3. "
+        "The worst ten:",
+        "",
+        "| mesh | mean distance | of the TSDF | max distance | surface inside the solid | thinner than 2 voxels "
+        "| defects |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, row in results["worst"].items():
+        defects = "; ".join(row["defects"]) or "none"
+        lines.append(
+            f"| {name} | {1e3 * row['mean_distance']:.1f}e-3 | {1e3 * row['tsdf_mean_distance']:.1f}e-3 "
+            f"| {1e3 * row['max_distance']:.0f}e-3 | {row['buried_share']:.0%} | {row['thin_share']:.0%} | {defects} |"
+        )
+    return "\n".join(lines)

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from meshset.errors import MeshFileError
 from meshset.evaluation.metrics import surface_distance
 from meshset.field import TRUNCATION, Field, compute_field, extract_surface
 from meshset.field.grid import children, root_coords, spacing
 from meshset.geometry import Mesh
-from meshset.geometry.diagnosis import turned
+from meshset.geometry.diagnosis import boundary_edge_count, turned
 from tests.field import shapes
 
 
@@ -124,6 +125,22 @@ def test_gap_thinner_than_a_voxel_is_kept() -> None:
     field, _ = compute_field(blocks, 64)
     middle = (np.abs(points_of(field)[:, 2]) < spacing(64)) & (np.abs(points_of(field)[:, :2]) < 0.8).all(axis=1)
     assert (field.tsdf[middle] > 0).sum() > 0.9 * (1.6 / spacing(64)) ** 2
+
+
+@pytest.mark.parametrize("seed", [20, 46, 68, 75])
+def test_cells_around_thickened_walls_are_complete(seed: int) -> None:
+    """The edge of a wedge is thinner than a voxel; points that change sides there need neighbours beyond the band."""
+    h = spacing(32)
+    corners = np.array(
+        [(-0.7, 0, -0.5), (-0.7, 0, 0.5), (0.7, -h, -0.5), (0.7, -h, 0.5), (0.7, h, -0.5), (0.7, h, 0.5)]
+    )
+    faces = np.array(
+        [(0, 2, 3), (0, 3, 1), (0, 1, 5), (0, 5, 4), (2, 4, 5), (2, 5, 3), (0, 4, 2), (1, 3, 5)], dtype=np.int32
+    )
+    moved = corners @ Rotation.random(random_state=seed).as_matrix().T
+    moved += np.random.default_rng(seed).uniform(-h, h, 3)
+    field, _ = compute_field(Mesh(moved.astype(np.float32), faces), 32)
+    assert boundary_edge_count(Mesh(*extract_surface(field.coords, field.tsdf, 32))) == 0
 
 
 def test_mesh_that_slips_through_the_grid_is_refused() -> None:

@@ -261,6 +261,15 @@ def test_plan_names_every_point_once():
     assert isinstance(found["v-pcc"], NotRun)
 
 
+def test_curves_that_take_training_can_have_fewer_points():
+    every = {system.name: system for system in plan_systems(planning.SYSTEMS, SETTINGS)}
+    fewer = {system.name: system for system in plan_systems(planning.SYSTEMS, SETTINGS, 3)}
+    for name in ("necgs", "necgs-paper"):
+        labels = [point.label for point in every[name].points]
+        assert [point.label for point in fewer[name].points] == [labels[0], labels[2], labels[4]]
+    assert len(fewer["draco"].points) == len(every["draco"].points)
+
+
 def test_unknown_codec_is_refused():
     with pytest.raises(MeshsetError, match="knows no codec 'jpeg', only necgs, "):
         plan_systems(["jpeg"], SETTINGS)

@@ -46,6 +46,10 @@ def bench(
             show_default="all, or the size in the papers",
         ),
     ] = None,
+    points: Annotated[
+        int | None,
+        typer.Option(min=2, help="Points of the curves of necgs and necgs-paper, which train.", show_default="all"),
+    ] = None,
     resolution: Annotated[Resolution, typer.Option(help="Grid points of necgs along each side.")] = Resolution.K64,
     preset: Annotated[Preset, typer.Option(help="How long necgs trains.")] = Preset.FAST,
     device: Annotated[
@@ -56,8 +60,8 @@ def bench(
     """Measure systems on sets: bytes on disk, distances, F-scores, volumes and times, all in one run.
 
     Everything goes into --out: each point as soon as it is made, and bench.json with all figures. Repeated after an
-    interrupt, the command goes on where it stopped. Systems: necgs, draco, draco-simplified, ply-zstd, and gpcc where
-    tmc3 is on the PATH; v-pcc and pcgcv2 are listed as not run.
+    interrupt, the command goes on where it stopped. Systems: necgs, necgs-paper (takes hours without a GPU), draco,
+    draco-simplified, ply-zstd, and gpcc where tmc3 is on the PATH; v-pcc and pcgcv2 are listed as not run.
     """
     if not sets and not dataset:
         raise typer.BadParameter("name at least one folder of meshes or a --dataset", context)
@@ -76,7 +80,7 @@ def bench(
             selections.append(choose_from_dataset(*dataset, count, seed, out / "frames"))
         settings = Settings(resolution=int(resolution.value), preset=preset.value, device=device.value, seed=seed)
         job = prepare(
-            selections, lambda known: plan_systems(codecs.split(","), known), out, settings, progress=progress
+            selections, lambda known: plan_systems(codecs.split(","), known, points), out, settings, progress=progress
         )
         for line in _plan_lines(job):
             hint(line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,9 @@ from meshset.geometry.sampling import sample_surface
 
 _THINNEST = 0.05
 """Half thickness in voxels that an open sheet gets; the error of the surface hardly depends on it."""
+
+_REACH = 0.5 + 3.0**0.5
+"""In voxels: where a point within half a voxel of the surface changes sides, the cells around it reach this far."""
 
 _AMBIGUOUS = (0.25, 0.75)
 _AMBIGUOUS_SHARE = 0.01
@@ -47,9 +52,11 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
     at_border = ((coords == 0) | (coords == resolution - 1)).any(axis=1)
     inside &= ~at_border
     signed = np.where(inside, -distance, distance)
-    signed = _keep_thin_parts(queries, coords, signed, edges, at_border, resolution)
+    signed, moved = _keep_thin_parts(queries, coords, signed, edges, at_border, resolution)
     if not (signed < 0).any():
         raise MeshFileError(f"too thin for a {resolution}^3 grid: no part of it reaches a grid edge")
+    kept = _needed(coords, distance, moved, resolution)
+    coords, signed = coords[kept], signed[kept]
     tsdf = np.clip(signed / (TRUNCATION * spacing(resolution)), -1.0, 1.0)
     if turned:
         notes = (f"{turned} {'part' if turned == 1 else 'parts'} inside out; turned", *notes)
@@ -94,12 +101,15 @@ def _keep_thin_parts(
     edges: NDArray[np.int64],
     at_border: NDArray[np.bool_],
     resolution: int,
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Change the side of grid points where a wall or a gap would slip between them.
 
     Where the surface crosses a grid edge but both ends are on the same side (it passes a thin wall, a thin gap or an
     open sheet), the end nearer to the crossing is moved to the other side, as if the wall were there. Points of the
     outermost layers stay outside, so there it is the other end.
+
+    Returns:
+        Signed distances (N,), and the rows of the points that were moved.
     """
     h = spacing(resolution)
     start, end = edges
@@ -111,15 +121,27 @@ def _keep_thin_parts(
     start, end, enter, leave = start[crossed], end[crossed], enter[crossed], leave[crossed]
     nearer = np.where((enter + leave < 1.0) & ~at_border[start] | at_border[end], start, end)
     depth = np.clip((leave - enter) / 2, _THINNEST, 0.5) * h
-    moved = signed.copy()
-    moved[nearer] = -np.sign(signed[nearer]) * depth
-    return moved
+    thickened = signed.copy()
+    thickened[nearer] = -np.sign(signed[nearer]) * depth
+    return thickened, nearer
+
+
+def _needed(
+    coords: NDArray[np.int64], distance: NDArray[np.float64], moved: NDArray[np.int64], resolution: int
+) -> NDArray[np.bool_]:
+    """Return which points are in 2^3 blocks that reach into the band or complete a cell around a moved point, (N,)."""
+    lookup = RowLookup(coords, resolution)
+    around = np.array([lookup.stride(offset) for offset in product((-1, 0, 1), repeat=3)])
+    neighbours = lookup.at((lookup.keys[moved][:, None] + around).ravel())
+    needed = distance < TRUNCATION * spacing(resolution)
+    needed[neighbours[neighbours >= 0]] = True
+    return np.repeat(needed.reshape(-1, 8).any(axis=1), 8)
 
 
 def _near_points(queries: SurfaceQueries, resolution: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return grid points in whole 2^3 blocks that reach into the band, (N, 3), and their distances (N,)."""
+    """Return grid points in whole 2^3 blocks that come within `_REACH` voxels, (N, 3), and their distances (N,)."""
     h = spacing(resolution)
-    band = TRUNCATION * h
+    band = _REACH * h
     coords = root_coords(np.empty(0)).astype(np.int64)
     side = resolution // ROOT
     while side > 1:

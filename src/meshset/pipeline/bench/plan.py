@@ -10,9 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
 from meshset.codecs.base import Settings
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
+from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
+from meshset.codecs.necgs_paper.recipe import WIDTHS, epochs_for
+from meshset.codecs.necgs_paper.recipe import Recipe as PaperRecipe
 from meshset.codecs.peers.draco import DracoCodec
 from meshset.codecs.peers.external import WITHOUT_ADAPTER, Gpcc, NotRun, find_gpcc
 from meshset.codecs.peers.ply import PlyZstdCodec
@@ -21,6 +26,9 @@ from meshset.pipeline.bench.coders import ArchiveCoder, Coder, GpccCoder
 
 RATE_WEIGHTS = (2e-7, 4e-7, 7e-7, 1.5e-6, 4e-6)
 """Lambdas of necgs, from large files to small ones; 7e-7 is that of the presets."""
+
+PAPER_SHARES = (0.75, 0.5, 0.375, 0.25, 0.1875)
+"""Decoders of necgs-paper, as shares of the paper's widths: the paper moves along its curve by the decoder's size."""
 
 DRACO_BITS = range(6, 15)
 
@@ -43,6 +51,9 @@ FIELD_SECONDS = {32: 1.0, 64: 2.5, 128: 6.0, 256: 25.0}
 STEP_SECONDS = {32: 0.03, 64: 0.055, 128: 0.16, 256: 0.6}
 """A step of its training by K; K = 256 is extrapolated. All of these are of one core of a server from 2023 with nothing
 else to do, and of meshes with 5,000 to 25,000 triangles; they serve to tell minutes from days."""
+
+PAPER_STEP_SECONDS = {32: 0.25, 64: 1.9, 128: 15.0, 256: 120.0}
+"""A step of necgs-paper at the paper's widths on the whole grid, by K; all but 64 extrapolated. Same core."""
 
 _PEERS = Settings()
 """Peers take no settings; with fixed ones their points are kept whatever the run is made with."""
@@ -74,8 +85,15 @@ class System:
 Points = tuple[PlannedPoint, ...] | NotRun
 
 
-def plan_systems(names: Iterable[str], settings: Settings) -> tuple[System | NotRun, ...]:
+def plan_systems(
+    names: Iterable[str], settings: Settings, trained_points: int | None = None
+) -> tuple[System | NotRun, ...]:
     """Return the points of each system, in the order of `names`; a system that cannot run says why.
+
+    Args:
+        names: of systems.
+        settings: what every codec understands.
+        trained_points: of the systems that train, which take long, only so many points, evenly spaced along the curve.
 
     Raises:
         MeshsetError: there is no system of that name, or it does not know the settings.
@@ -85,8 +103,15 @@ def plan_systems(names: Iterable[str], settings: Settings) -> tuple[System | Not
         if name not in SYSTEMS:
             raise MeshsetError(f"the benchmark knows no codec {name!r}, only {', '.join(SYSTEMS)}")
         points = SYSTEMS[name](settings)
+        if name in TRAINED and trained_points and not isinstance(points, NotRun):
+            points = tuple(points[i] for i in spread(len(points), trained_points))
         planned.append(NotRun(name, points.reason) if isinstance(points, NotRun) else System(name, points))
     return tuple(planned)
+
+
+def spread(count: int, chosen: int) -> list[int]:
+    """Return `chosen` of the numbers below `count`, evenly spaced, both ends among them; all if there are no more."""
+    return sorted({round(position) for position in np.linspace(0, count - 1, min(chosen, count))})
 
 
 def expected_seconds(point: PlannedPoint, meshes: int) -> float:
@@ -109,6 +134,29 @@ def _necgs(settings: Settings) -> Points:
 
 def _training_seconds(recipe: Recipe, resolution: int, meshes: int) -> float:
     return FIELD_SECONDS[resolution] * meshes + STEP_SECONDS[resolution] * recipe.steps(meshes)
+
+
+def paper_widths(share: float) -> tuple[int, ...]:
+    """Return the paper's widths times a share."""
+    return tuple(round(share * width) for width in WIDTHS)
+
+
+def paper_seconds(settings: Settings, share: float, epochs: int | None, meshes: int) -> float:
+    """Return about how long necgs-paper takes on a CPU; without `epochs`, for those of the preset."""
+    steps = -(-(epochs or epochs_for(settings, meshes)) * meshes // PaperRecipe.batch)
+    return FIELD_SECONDS[settings.resolution] * meshes + share * PAPER_STEP_SECONDS[settings.resolution] * steps
+
+
+def _necgs_paper(settings: Settings) -> Points:
+    """Return points of growing decoders, all trained as long as the preset says."""
+    return tuple(
+        PlannedPoint(
+            f"{settings.preset}, {share:g} of the widths",
+            ArchiveCoder(NecgsPaperCodec(paper_widths(share)), settings),
+            partial(paper_seconds, settings, share, None),
+        )
+        for share in PAPER_SHARES
+    )
 
 
 def _draco(settings: Settings) -> Points:
@@ -150,6 +198,7 @@ def _without_adapter(peer: NotRun, settings: Settings) -> Points:
 
 SYSTEMS: dict[str, Callable[[Settings], Points]] = {
     "necgs": _necgs,
+    "necgs-paper": _necgs_paper,
     "draco": _draco,
     "draco-simplified": _draco_simplified,
     "ply-zstd": _ply_zstd,
@@ -157,3 +206,5 @@ SYSTEMS: dict[str, Callable[[Settings], Points]] = {
     **{peer.name.lower(): partial(_without_adapter, peer) for peer in WITHOUT_ADAPTER},
 }
 """Every system that can be asked for, in the order of tables."""
+
+TRAINED = ("necgs", "necgs-paper")
