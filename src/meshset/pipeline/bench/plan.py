@@ -13,6 +13,9 @@ from functools import partial
 from meshset.codecs.base import Settings
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
+from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
+from meshset.codecs.necgs_paper.recipe import WIDTHS, epochs_for
+from meshset.codecs.necgs_paper.recipe import Recipe as PaperRecipe
 from meshset.codecs.peers.draco import DracoCodec
 from meshset.codecs.peers.external import WITHOUT_ADAPTER, Gpcc, NotRun, find_gpcc
 from meshset.codecs.peers.ply import PlyZstdCodec
@@ -21,6 +24,9 @@ from meshset.pipeline.bench.coders import ArchiveCoder, Coder, GpccCoder
 
 RATE_WEIGHTS = (2e-7, 4e-7, 7e-7, 1.5e-6, 4e-6)
 """Lambdas of necgs, from large files to small ones; 7e-7 is that of the presets."""
+
+PAPER_SHARES = (1.0, 0.75, 0.5, 0.25)
+"""Decoders of necgs-paper, as shares of the paper's widths: the paper moves along its curve by the decoder's size."""
 
 DRACO_BITS = range(6, 15)
 
@@ -43,6 +49,9 @@ FIELD_SECONDS = {32: 1.0, 64: 2.5, 128: 6.0, 256: 25.0}
 STEP_SECONDS = {32: 0.03, 64: 0.055, 128: 0.16, 256: 0.6}
 """A step of its training by K; K = 256 is extrapolated. All of these are of one core of a server from 2023 with nothing
 else to do, and of meshes with 5,000 to 25,000 triangles; they serve to tell minutes from days."""
+
+PAPER_STEP_SECONDS = {32: 0.5, 64: 2.7, 128: 21.0, 256: 170.0}
+"""A step of necgs-paper at the paper's widths on the whole grid, by K; from 128 on extrapolated. Same core."""
 
 _PEERS = Settings()
 """Peers take no settings; with fixed ones their points are kept whatever the run is made with."""
@@ -111,6 +120,29 @@ def _training_seconds(recipe: Recipe, resolution: int, meshes: int) -> float:
     return FIELD_SECONDS[resolution] * meshes + STEP_SECONDS[resolution] * recipe.steps(meshes)
 
 
+def paper_widths(share: float) -> tuple[int, ...]:
+    """Return the paper's widths times a share."""
+    return tuple(round(share * width) for width in WIDTHS)
+
+
+def paper_seconds(settings: Settings, share: float, epochs: int | None, meshes: int) -> float:
+    """Return about how long necgs-paper takes on a CPU; without `epochs`, for those of the preset."""
+    steps = -(-(epochs or epochs_for(settings, meshes)) * meshes // PaperRecipe.batch)
+    return FIELD_SECONDS[settings.resolution] * meshes + share * PAPER_STEP_SECONDS[settings.resolution] * steps
+
+
+def _necgs_paper(settings: Settings) -> Points:
+    """Return points of growing decoders, all trained as long as the preset says."""
+    return tuple(
+        PlannedPoint(
+            f"{settings.preset}, {share:g} of the widths",
+            ArchiveCoder(NecgsPaperCodec(paper_widths(share)), settings),
+            partial(paper_seconds, settings, share, None),
+        )
+        for share in PAPER_SHARES
+    )
+
+
 def _draco(settings: Settings) -> Points:
     return tuple(
         PlannedPoint(f"{bits} bits", ArchiveCoder(DracoCodec(bits), _PEERS), lambda n: DRACO_SECONDS * n)
@@ -150,6 +182,7 @@ def _without_adapter(peer: NotRun, settings: Settings) -> Points:
 
 SYSTEMS: dict[str, Callable[[Settings], Points]] = {
     "necgs": _necgs,
+    "necgs-paper": _necgs_paper,
     "draco": _draco,
     "draco-simplified": _draco_simplified,
     "ply-zstd": _ply_zstd,
