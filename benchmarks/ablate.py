@@ -11,7 +11,7 @@ and pictures of the last one.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -40,20 +40,16 @@ from meshset.pipeline.bench.plan import (
 from meshset.pipeline.bench.run import bench, prepare
 from meshset.pipeline.bench.selection import choose_from_folder
 
-ENGINE = "dense"
-"""As in the paper, in float32: weights that are not quantised would be rounded by anything less."""
+EXACT = "dense"
+"""In float32: weights that are not quantised would be rounded by anything less."""
 
 Row = dict[str, Any]
 
 
-def variant_point(
-    label: str, variant: Variant, settings: Settings, epochs: int | None, share: float = 1.0
-) -> PlannedPoint:
-    """Return a point of codec necgs-paper with a change."""
-    codec = NecgsPaperCodec(paper_widths(share), ENGINE, epochs)
-    return PlannedPoint(
-        label, VariantCoder(codec, settings, variant), partial(paper_seconds, settings, share, epochs)
-    )
+def variant_point(label: str, variant: Variant, settings: Settings, epochs: int | None, **codec: Any) -> PlannedPoint:
+    """Return a point of codec necgs-paper with a change; `codec` are parameters of the codec."""
+    made = NecgsPaperCodec(epochs=epochs, **codec)
+    return PlannedPoint(label, VariantCoder(made, settings, variant), partial(paper_seconds, settings, made))
 
 
 def necgs_point(settings: Settings, epochs: int | None) -> PlannedPoint:
@@ -82,23 +78,23 @@ def by_resolution_paper(options: argparse.Namespace, settings: Settings) -> tupl
     return (System(PAPER.name, tuple(points)),)
 
 
-def by_variant(variant: Variant, options: argparse.Namespace, settings: Settings) -> tuple[System, ...]:
+def by_variant(variant: Variant, engine: str, options: argparse.Namespace, settings: Settings) -> tuple[System, ...]:
     """Return the curves of codec necgs-paper as it is and with a change, over decoders of the same sizes."""
-    return tuple(
-        System(
-            one.name,
-            tuple(variant_point(f"{s:g} of the widths", one, settings, options.epochs, s) for s in PAPER_SHARES),
-        )
-        for one in (PAPER, variant)
-    )
+
+    def points(one: Variant) -> Iterator[PlannedPoint]:
+        for share in PAPER_SHARES:
+            widths, label = paper_widths(share), f"{share:g} of the widths"
+            yield variant_point(label, one, settings, options.epochs, widths=widths, engine=engine)
+
+    return tuple(System(one.name, tuple(points(one))) for one in (PAPER, variant))
 
 
 ABLATIONS: dict[str, Callable[[argparse.Namespace, Settings], tuple[System, ...]]] = {
     "resolutions": by_resolution,
     "resolutions-paper": by_resolution_paper,
-    "autoencoder": partial(by_variant, AUTO_ENCODER),
-    "ssim": partial(by_variant, WITHOUT_SSIM),
-    "quantisation": partial(by_variant, POST_TRAINING),
+    "autoencoder": partial(by_variant, AUTO_ENCODER, NecgsPaperCodec.engine),
+    "ssim": partial(by_variant, WITHOUT_SSIM, NecgsPaperCodec.engine),
+    "quantisation": partial(by_variant, POST_TRAINING, EXACT),
 }
 
 

@@ -9,12 +9,14 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import ablation_tables  # noqa: E402
 import field_tables  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -27,6 +29,11 @@ def results(name: str) -> dict[str, Any]:
     """Return one committed JSON file."""
     loaded: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
     return loaded
+
+
+def measured(name: str) -> dict[str, Any] | None:
+    """Return one committed JSON file, None if it was not made yet."""
+    return results(name) if (RESULTS / f"{name}.json").exists() else None
 
 
 def sets_table() -> str:
@@ -75,14 +82,22 @@ def speed_text() -> str:
     )
 
 
+def ablation(name: str) -> str:
+    """Return the table of one ablation."""
+    return ablation_tables.ablation(measured(f"ablation_{name}"))
+
+
+ABLATIONS = ("resolutions", "resolutions-paper", "autoencoder", "ssim", "quantisation")
 TABLES: dict[str, Callable[[], str]] = {
     "sets": sets_table,
     "speed": speed_text,
     "table 2": lambda: field_tables.table_2(results("fields")),
     "objectives": lambda: field_tables.objectives(results("objectives")),
     "times": lambda: field_tables.times(results("fit_times")),
+    "table 1": lambda: ablation_tables.table_1(measured("table1")),
+    **{name: partial(ablation, name) for name in ABLATIONS},
 }
-DOCUMENTS = ("README.md", "docs/fields.md")
+DOCUMENTS = ("README.md", "docs/fields.md", "docs/ablations.md")
 
 
 def drawn(text: str) -> str:
