@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from meshset.geometry import Mesh, Placement, read_mesh
+from meshset.pipeline.collect import Source
 from meshset.pipeline.evaluate import evaluate
 from meshset.pipeline.summary import summarise
 from meshset.progress import Progress
@@ -89,7 +90,7 @@ def write_json(path: Path, command: str, figures: dict[str, Any]) -> None:
     print(f"wrote {path}")
 
 
-def set_figures(archive: Path, sources: list[Path], progress: Progress) -> dict[str, Any]:
+def set_figures(archive: Path, sources: Sequence[Path | Source], progress: Progress) -> dict[str, Any]:
     """Return the row of a set in a table: sizes on disk, and metrics, each the mean over its meshes."""
     summary, result = summarise(archive), evaluate(archive, sources, progress=progress)
     if result.failures:

@@ -9,12 +9,14 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import ablation_tables  # noqa: E402
 import field_tables  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -27,6 +29,11 @@ def results(name: str) -> dict[str, Any]:
     """Return one committed JSON file."""
     loaded: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
     return loaded
+
+
+def measured(name: str) -> dict[str, Any] | None:
+    """Return one committed JSON file, None if it was not made yet."""
+    return results(name) if (RESULTS / f"{name}.json").exists() else None
 
 
 def sets_table() -> str:
@@ -91,6 +98,12 @@ def engines_table() -> str:
     return "\n".join(lines) + f"\n\n    {found['command']}"
 
 
+def ablation(name: str) -> str:
+    """Return the table of one ablation."""
+    return ablation_tables.ablation(measured(f"ablation_{name}"))
+
+
+ABLATIONS = ("resolutions", "resolutions-paper", "autoencoder", "ssim", "quantisation")
 TABLES: dict[str, Callable[[], str]] = {
     "sets": sets_table,
     "speed": speed_text,
@@ -99,8 +112,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "every mesh": lambda: field_tables.every_mesh(results("every_mesh")),
     "engines": engines_table,
     "times": lambda: field_tables.times(results("fit_times")),
+    "table 1": lambda: ablation_tables.table_1(measured("table1")),
+    **{name: partial(ablation, name) for name in ABLATIONS},
 }
-DOCUMENTS = ("README.md", "docs/fields.md", "docs/necgs-paper.md")
+DOCUMENTS = ("README.md", "docs/fields.md", "docs/necgs-paper.md", "docs/ablations.md")
 
 
 def drawn(text: str) -> str:

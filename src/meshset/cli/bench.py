@@ -60,8 +60,9 @@ def bench(
     """Measure systems on sets: bytes on disk, distances, F-scores, volumes and times, all in one run.
 
     Everything goes into --out: each point as soon as it is made, and bench.json with all figures. Repeated after an
-    interrupt, the command goes on where it stopped. Systems: necgs, necgs-paper (takes hours without a GPU), draco,
-    draco-simplified, ply-zstd, and gpcc where tmc3 is on the PATH; v-pcc and pcgcv2 are listed as not run.
+    interrupt, the command goes on where it stopped. Systems: necgs, draco, draco-simplified, ply-zstd, and gpcc where
+    tmc3 is on the PATH; v-pcc and pcgcv2 are listed as not run; necgs-paper only where --codecs names it, for it takes
+    hours on a CPU.
     """
     if not sets and not dataset:
         raise typer.BadParameter("name at least one folder of meshes or a --dataset", context)

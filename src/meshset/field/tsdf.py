@@ -131,7 +131,7 @@ def _needed(
 ) -> NDArray[np.bool_]:
     """Return which points are in 2^3 blocks that reach into the band or complete a cell around a moved point, (N,)."""
     lookup = RowLookup(coords, resolution)
-    around = np.array([lookup.stride(offset) for offset in product((-1, 0, 1), repeat=3)])
+    around = np.array([lookup.stride((x, y, z)) for x, y, z in product((-1, 0, 1), repeat=3)])
     neighbours = lookup.at((lookup.keys[moved][:, None] + around).ravel())
     needed = distance < TRUNCATION * spacing(resolution)
     needed[neighbours[neighbours >= 0]] = True

@@ -35,7 +35,7 @@ class EvaluateResult:
 
 def evaluate(
     path: str | os.PathLike[str],
-    sources: Iterable[str | os.PathLike[str]],
+    sources: Iterable[str | os.PathLike[str] | Source],
     *,
     progress: Progress = _SILENT,
 ) -> EvaluateResult:

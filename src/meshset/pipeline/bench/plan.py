@@ -141,21 +141,23 @@ def paper_widths(share: float) -> tuple[int, ...]:
     return tuple(round(share * width) for width in WIDTHS)
 
 
-def paper_seconds(settings: Settings, share: float, epochs: int | None, meshes: int) -> float:
-    """Return about how long necgs-paper takes on a CPU; without `epochs`, for those of the preset."""
-    steps = -(-(epochs or epochs_for(settings, meshes)) * meshes // PaperRecipe.batch)
-    return FIELD_SECONDS[settings.resolution] * meshes + share * PAPER_STEP_SECONDS[settings.resolution] * steps
+def paper_seconds(settings: Settings, codec: NecgsPaperCodec, meshes: int) -> float:
+    """Return about how long necgs-paper takes on a CPU."""
+    steps = -(-(codec.epochs or epochs_for(settings, meshes)) * meshes // PaperRecipe.batch)
+    step = PAPER_STEP_SECONDS[settings.resolution] * codec.widths[0] / WIDTHS[0]
+    return FIELD_SECONDS[settings.resolution] * meshes + step * steps
 
 
 def _necgs_paper(settings: Settings) -> Points:
     """Return points of growing decoders, all trained as long as the preset says."""
+    codecs = {share: NecgsPaperCodec(paper_widths(share)) for share in PAPER_SHARES}
     return tuple(
         PlannedPoint(
             f"{settings.preset}, {share:g} of the widths",
-            ArchiveCoder(NecgsPaperCodec(paper_widths(share)), settings),
-            partial(paper_seconds, settings, share, None),
+            ArchiveCoder(codec, settings),
+            partial(paper_seconds, settings, codec),
         )
-        for share in PAPER_SHARES
+        for share, codec in codecs.items()
     )
 
 
