@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from meshset.cli.options import ArchivePath, AsJson, Device, Quiet, Sources
+from meshset.cli.options import ArchivePath, AsJson, Device, MaxError, Quiet, Sources
 from meshset.cli.output import finish, guarded, say, say_json
 from meshset.cli.progress import showing_progress
 from meshset.cli.text import counted, printable, size
@@ -23,6 +23,7 @@ UNCHANGED = "interrupted, the archive is as it was"
 def add(
     archive: ArchivePath,
     paths: Sources,
+    max_error: MaxError = None,
     device: TrainDevice = Device.AUTO,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -30,16 +31,17 @@ def add(
     """Add mesh files to an archive, without training it again.
 
     The decoder of the set stays as it is and only the new meshes are fitted to it, so meshes unlike those of the set
-    come out less exact: `meshset list` shows how exact. All of them join the archive at once; readers see the old set
-    until then.
+    come out less exact: those that do so clearly are named, and `meshset list` shows how exact each is. All of them
+    join the archive at once; readers see the old set until then.
     """
-    _grow(archive, paths, device, json, quiet, replacing=False)
+    _grow(archive, paths, max_error, device, json, quiet, replacing=False)
 
 
 @sets.command(epilog="Example: meshset replace models.mset changed/bunny.obj")
 def replace(
     archive: ArchivePath,
     paths: Sources,
+    max_error: MaxError = None,
     device: TrainDevice = Device.AUTO,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -49,7 +51,7 @@ def replace(
     All of them are replaced at once; a mesh whose file cannot be used stays. The bytes of the old ones stay in the
     file until `meshset remove --compact`.
     """
-    _grow(archive, paths, device, json, quiet, replacing=True)
+    _grow(archive, paths, max_error, device, json, quiet, replacing=True)
 
 
 @sets.command(epilog="Example: meshset remove models.mset bunny 'animals/*' --compact")
@@ -167,7 +169,16 @@ def verify_archive(
         say(f"{printable(str(archive))}: all {found.meshes} meshes are whole and decode")
 
 
-def _grow(archive: Path, paths: list[Path], device: Device, json: bool, quiet: bool, *, replacing: bool) -> None:
+def _grow(
+    archive: Path,
+    paths: list[Path],
+    max_error: float | None,
+    device: Device,
+    json: bool,
+    quiet: bool,
+    *,
+    replacing: bool,
+) -> None:
     with guarded(interrupted=UNCHANGED):
         from meshset.cli.tables import grow_line
         from meshset.pipeline import grow
@@ -175,7 +186,7 @@ def _grow(archive: Path, paths: list[Path], device: Device, json: bool, quiet: b
 
         run = grow.replace if replacing else grow.add
         with showing_progress(quiet) as progress:
-            result = run(archive, paths, device=device.value, progress=progress)
+            result = run(archive, paths, max_error=max_error, device=device.value, progress=progress)
     with guarded():
         if json:
             entries = [asdict(summarise_mesh(entry)) for entry in result.entries]

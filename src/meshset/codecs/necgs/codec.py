@@ -93,6 +93,27 @@ class NecgsCodec:
             MeshsetError: a latent diverged, or the device ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
+        return self._fit(meshes, None, shared, settings, progress)
+
+    def refine(
+        self, meshes: Sequence[Mesh], payloads: Sequence[bytes], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Fit latents further for more steps, the decoder frozen and bits without weight; errors as in `add`."""
+        return self._fit(meshes, payloads, shared, settings, progress)
+
+    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
+        """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
+        return NecgsDecoder(unpack_shared(shared), device)
+
+    def _fit(
+        self,
+        meshes: Sequence[Mesh],
+        payloads: Sequence[bytes] | None,
+        shared: bytes,
+        settings: Settings,
+        progress: Progress,
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Fit latents to meshes, those of `payloads` to start from if there are any."""
         part = unpack_shared(shared)
         architecture = part.architecture
         settings = replace(settings, resolution=architecture.resolution, field=field_name(architecture))
@@ -104,16 +125,14 @@ class NecgsCodec:
             raise MissingExtraError("adding", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
             outcomes = make_fields(meshes, settings, Path(folder), progress)
+            kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Refusal)]
             fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            start = None if payloads is None else [unpack_latent(payloads[i], part.latent_models) for i in kept]
             try:
-                latents = fit_latents(fields, part, settings.device, settings.seed, progress)
+                latents = fit_latents(fields, part, settings.device, settings.seed, progress, start)
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory") from error
         return coded_meshes(outcomes, [pack_latent(latent, part.latent_models) for latent in latents])
-
-    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
-        """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
-        return NecgsDecoder(unpack_shared(shared), device)
 
 
 class NecgsDecoder:
