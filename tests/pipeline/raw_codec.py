@@ -83,11 +83,14 @@ class EmptyDecoder(RawDecoder):
 
 
 class CoarseCodec(RawCodec):
-    """Rounds positions: finely in a set, coarsely where meshes join it, more finely with each refinement."""
+    """Rounds positions: finely in a set, coarsely where meshes join it, more finely with each refinement.
+
+    What is stored already is rounded again when the shared part is trained further.
+    """
 
     id = 65003
     name = "coarse"
-    TRAINED, ADDED, FINER = 64, 8, 8
+    TRAINED, ADDED, FINER, AGAIN = 64, 8, 8, 200
 
     def compress(self, meshes, settings, progress, checkpoint=None):
         return CodedSet(SHARED, tuple(self._rounded(mesh, self.TRAINED) for mesh in meshes), {})
@@ -99,8 +102,14 @@ class CoarseCodec(RawCodec):
         finer = [self.FINER * payload[0] for payload in payloads]
         return tuple(self._rounded(mesh, steps) for mesh, steps in zip(meshes, finer, strict=True))
 
+    def retrain(self, stored, meshes, payloads, shared, settings, progress):
+        old = tuple(self._rounded(self.open(shared).decode(payload), self.AGAIN) for payload in stored)
+        new = tuple(self._rounded(mesh, self.TRAINED) for mesh in meshes)
+        return CodedSet(shared + b" again", (*old, *new), {})
+
     def open(self, shared, device=None):
-        super().open(shared)
+        if not shared.startswith(SHARED):
+            raise ArchiveError("is not a coarse decoder")
         return CoarseDecoder()
 
     def _rounded(self, mesh, steps):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +24,9 @@ def add(
     archive: ArchivePath,
     paths: Sources,
     max_error: MaxError = None,
+    update_decoder: Annotated[
+        bool, typer.Option("--update-decoder", help="Train the decoder further with the new meshes, if that pays.")
+    ] = False,
     device: TrainDevice = Device.AUTO,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -33,8 +36,12 @@ def add(
     The decoder of the set stays as it is and only the new meshes are fitted to it, so meshes unlike those of the set
     come out less exact: those that do so clearly are named, and `meshset list` shows how exact each is. All of them
     join the archive at once; readers see the old set until then.
+
+    --update-decoder codes the meshes of the set again, from what they decode to, which costs them a little: never more
+    than doubles an error. The decoder is kept as it is unless the new meshes gain clearly, and the result says why.
     """
-    _grow(archive, paths, max_error, device, json, quiet, replacing=False)
+    options = {"max_error": max_error, "update_decoder": update_decoder, "device": device.value}
+    _grow(archive, paths, json, quiet, replacing=False, **options)
 
 
 @sets.command(epilog="Example: meshset replace models.mset changed/bunny.obj")
@@ -51,7 +58,7 @@ def replace(
     All of them are replaced at once; a mesh whose file cannot be used stays. The bytes of the old ones stay in the
     file until `meshset remove --compact`.
     """
-    _grow(archive, paths, max_error, device, json, quiet, replacing=True)
+    _grow(archive, paths, json, quiet, replacing=True, max_error=max_error, device=device.value)
 
 
 @sets.command(epilog="Example: meshset remove models.mset bunny 'animals/*' --compact")
@@ -169,16 +176,8 @@ def verify_archive(
         say(f"{printable(str(archive))}: all {found.meshes} meshes are whole and decode")
 
 
-def _grow(
-    archive: Path,
-    paths: list[Path],
-    max_error: float | None,
-    device: Device,
-    json: bool,
-    quiet: bool,
-    *,
-    replacing: bool,
-) -> None:
+def _grow(archive: Path, paths: list[Path], json: bool, quiet: bool, *, replacing: bool, **options: Any) -> None:
+    """Add or replace meshes; `options` are those of `meshset.pipeline.grow.add` or `replace`."""
     with guarded(interrupted=UNCHANGED):
         from meshset.cli.tables import grow_line
         from meshset.pipeline import grow
@@ -186,11 +185,13 @@ def _grow(
 
         run = grow.replace if replacing else grow.add
         with showing_progress(quiet) as progress:
-            result = run(archive, paths, max_error=max_error, device=device.value, progress=progress)
+            result = run(archive, paths, progress=progress, **options)
     with guarded():
         if json:
             entries = [asdict(summarise_mesh(entry)) for entry in result.entries]
             say_json({**asdict(result), "path": str(result.path), "entries": entries})
         else:
             say(grow_line(result, "replaced" if replacing else "added"))
+            if result.decoder:
+                say(printable(result.decoder))
         finish(result.failures)

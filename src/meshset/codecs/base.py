@@ -147,6 +147,38 @@ class RefiningCodec(SetCodec, Protocol):
 
 
 @runtime_checkable
+class RetrainingCodec(SetCodec, Protocol):
+    """A codec whose shared part can learn more meshes, starting from where it is."""
+
+    def retrain(
+        self,
+        stored: Sequence[bytes],
+        meshes: Sequence[Mesh],
+        payloads: Sequence[bytes],
+        shared: bytes,
+        settings: Settings,
+        progress: Progress,
+    ) -> CodedSet:
+        """Train a shared part further, on a set as it is stored and on more meshes together.
+
+        Args:
+            stored: payloads of the set; what they decode to now is what they shall go on decoding to.
+            meshes: those that join, as in `compress`.
+            payloads: where to start with them, one for each, as `add` made them.
+            shared: the set's shared part.
+            settings: as in `add`.
+            progress: listener.
+
+        Returns:
+            A new shared part, and one entry for each stored payload, then one for each mesh.
+
+        Raises:
+            ArchiveError: what is stored is not valid.
+        """
+        ...
+
+
+@runtime_checkable
 class ParametrisedCodec(SetCodec, Protocol):
     """A codec with parameters of its own that no shared part holds, but the report of `compress` does."""
 

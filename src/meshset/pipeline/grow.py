@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
-from meshset.archive.names import naming, shown
-from meshset.codecs import codec_by_id, codec_by_name
-from meshset.codecs.base import ParametrisedCodec, SetCodec, Settings
-from meshset.errors import ArchiveError
+from meshset.archive.names import shown
+from meshset.codecs.base import Settings
+from meshset.pipeline.base import Base, find_base
 from meshset.pipeline.collect import Source, collect
+from meshset.pipeline.edit import remove
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.ladder import check_bound, climb
-from meshset.pipeline.records import reports
 from meshset.pipeline.requirements import require_modules, resolve_device
-from meshset.pipeline.rungs import rung_of
-from meshset.pipeline.sources import LazyMeshes, check_sources
+from meshset.pipeline.sources import CheckedSource, LazyMeshes, check_sources
 from meshset.pipeline.standing import told_apart, worst_error
-from meshset.pipeline.storing import Outcome, Place, add_measured, kept_meshes, measured_meshes
+from meshset.pipeline.storing import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
+from meshset.pipeline.updating import Update, objection, update
 from meshset.progress import Progress, Silent
 
 _SILENT = Silent()
@@ -41,6 +40,7 @@ class GrowResult:
         payload_bytes: bytes of their payloads.
         archive_bytes: bytes of the archive file now.
         seconds: wall-clock time of it all.
+        decoder: whether the shared part was trained further and why or why not, None if that was not asked for.
     """
 
     path: Path
@@ -51,6 +51,7 @@ class GrowResult:
     payload_bytes: int
     archive_bytes: int
     seconds: float
+    decoder: str | None = None
 
 
 def add(
@@ -58,6 +59,7 @@ def add(
     sources: Iterable[str | os.PathLike[str]],
     *,
     max_error: float | None = None,
+    update_decoder: bool = False,
     device: str = "cpu",
     progress: Progress = _SILENT,
 ) -> GrowResult:
@@ -72,7 +74,9 @@ def add(
         path: the archive.
         sources: files and folders; how meshes are named says `meshset.pipeline.collect.collect`.
         max_error: bound on the mean symmetric surface distance of each new mesh, as a share of its bounding-box
-            diagonal; None for whatever the frozen decoder reaches.
+            diagonal; None for whatever the decoder reaches.
+        update_decoder: whether the shared part may be trained further with the new meshes, and the meshes of the set
+            coded again from their stored form, if that pays (`meshset.pipeline.updating`). The file is compacted then.
         device: torch device string, or "auto".
         progress: listener for the stages.
 
@@ -82,7 +86,7 @@ def add(
             it.
         MissingExtraError: the 'compress' extra is not installed.
     """
-    return _grow(path, sources, False, max_error, device, progress)
+    return _grow(path, sources, False, max_error, update_decoder, device, progress)
 
 
 def replace(
@@ -97,7 +101,7 @@ def replace(
 
     A mesh whose file cannot be used stays as it was.
     """
-    return _grow(path, sources, True, max_error, device, progress)
+    return _grow(path, sources, True, max_error, False, device, progress)
 
 
 def _grow(
@@ -105,6 +109,7 @@ def _grow(
     sources: Iterable[str | os.PathLike[str]],
     replacing: bool,
     max_error: float | None,
+    update_decoder: bool,
     device: str,
     progress: Progress,
 ) -> GrowResult:
@@ -117,26 +122,20 @@ def _grow(
         fitting = _fitting(collect(sources, log).sources, editor, replacing, log)
         checked = check_sources(fitting, log, progress)
         _require_some(checked, log)
-        with naming(os.fspath(path)):
-            system, shared = _base(editor, progress)
-        data = b"" if shared is None else reader.read_shared(shared)
-        with naming(os.fspath(path)):
-            place = Place(system.id, system.open(data))
-        settings = Settings(device=resolve_device(device))
-        coded = system.add(LazyMeshes(checked), data, settings, progress)
-        progress.start("decode and measure", len(checked))
-        outcomes: Sequence[Outcome] = list(measured_meshes(place, checked, coded, progress))
-        if max_error is None:
-            outcomes = told_apart(outcomes, worst_error(_set(editor, system.id, shared)), progress)
-        else:
-            outcomes = climb(checked, outcomes, max_error, system, data, settings, progress)
-        kept = kept_meshes(checked, outcomes, log)
+        base = find_base(path, editor, reader, progress)
+        joining = _Joining(base, checked, max_error, Settings(device=resolve_device(device)), progress)
+        outcomes = joining.settled(joining.first, base.shared)
+        found, decoder = joining.updated(reader, outcomes) if update_decoder else (None, None)
+        kept = kept_meshes(checked, outcomes if found is None else found.joined, log)
         _require_some(kept, log)
+        number = base.number if found is None else found.store(editor, base.system.id)
         for mesh in kept if replacing else ():
             editor.remove(mesh.source.source.name)
-        entries = [add_measured(editor, mesh, shared) for mesh in kept]
+        entries = [add_measured(editor, mesh, number) for mesh in kept]
         editor.finish(editor.settings)
         meshes = len(editor.entries)
+    if found is not None:
+        remove(path, (), compact=True)  # or the old decoder would stay in the file
     return GrowResult(
         path=Path(path),
         entries=tuple(entries),
@@ -146,7 +145,53 @@ def _grow(
         payload_bytes=sum(entry.length for entry in entries),
         archive_bytes=Path(path).stat().st_size,
         seconds=time.perf_counter() - started,
+        decoder=decoder,
     )
+
+
+class _Joining:
+    """Meshes on their way into an archive.
+
+    Attributes:
+        first: what the frozen shared part makes of each, decoded and measured.
+    """
+
+    def __init__(
+        self,
+        base: Base,
+        checked: Sequence[CheckedSource],
+        max_error: float | None,
+        settings: Settings,
+        progress: Progress,
+    ) -> None:
+        self._base, self._checked, self._max_error = base, checked, max_error
+        self._settings, self._progress = settings, progress
+        coded = base.system.add(LazyMeshes(checked), base.shared, settings, progress)
+        progress.start("decode and measure", len(checked))
+        self.first = list(measured_meshes(Place(base.system.id, base.decoder), checked, coded, progress))
+
+    def settled(self, outcomes: Sequence[Outcome], shared: bytes) -> list[Outcome]:
+        """Bring meshes within the bound if there is one, else tell those that are clearly less exact than the set."""
+        if self._max_error is None:
+            return told_apart(outcomes, worst_error(self._base.entries), self._progress)
+        system = self._base.system
+        return climb(self._checked, outcomes, self._max_error, system, shared, self._settings, self._progress)
+
+    def updated(self, reader: ArchiveReader, settled: Sequence[Outcome]) -> tuple[Update | None, str]:
+        """Return an update of the shared part that pays, and what to tell of it."""
+        joining = [outcome for outcome in self.first if isinstance(outcome, MeasuredMesh)]
+        if not joining:
+            return None, "decoder kept: it can code none of the new meshes"
+        found = update(self._base, joining, reader, self._settings, self._progress)
+        if isinstance(found, str):
+            return None, f"decoder kept: {found}"
+        again = iter(found.joined)
+        first = [next(again) if isinstance(outcome, MeasuredMesh) else outcome for outcome in self.first]
+        found = dataclasses.replace(found, joined=tuple(self.settled(first, found.shared)))
+        reason = objection(self._base, settled, found, bounded=self._max_error is not None)
+        if reason:
+            return None, f"decoder kept: {reason}"
+        return found, f"decoder updated: {len(found.changed)} meshes coded again from their stored form"
 
 
 def _fitting(sources: Sequence[Source], editor: ArchiveEditor, replacing: bool, log: FailureLog) -> list[Source]:
@@ -160,45 +205,6 @@ def _fitting(sources: Sequence[Source], editor: ArchiveEditor, replacing: bool, 
         else:
             log.add(Failure(str(source.path), f"the archive holds a mesh named {shown(source.name)}; replace it"))
     return fitting
-
-
-def _base(editor: ArchiveEditor, progress: Progress) -> tuple[SetCodec, int | None]:
-    """Return codec and number of the shared part that most meshes use; of an empty archive, what it was made with.
-
-    Meshes that are coded by themselves because they missed a bound count only where there is nothing else.
-    """
-    entries = editor.entries.values()
-    used = Counter((entry.codec_id, entry.shared) for entry in entries if not _is_alone(entry))
-    if not used and editor.shared:
-        return codec_by_id(editor.shared[0].codec_id), 0
-    used = used or Counter((entry.codec_id, entry.shared) for entry in entries)
-    if used:
-        (codec_id, shared), _ = used.most_common(1)[0]
-        return _with_its_parameters(codec_by_id(codec_id), editor, progress), shared
-    name = editor.settings.get("codec")
-    if isinstance(name, str):
-        return _with_its_parameters(codec_by_name(name), editor, progress), None
-    raise ArchiveError("holds no mesh and no shared part, so there is nothing to add to")
-
-
-def _is_alone(entry: MeshEntry) -> bool:
-    rung = rung_of(entry.notes)
-    return rung is not None and rung.alone
-
-
-def _with_its_parameters(system: SetCodec, editor: ArchiveEditor, progress: Progress) -> SetCodec:
-    """Return the codec with the parameters that the archive was made with."""
-    if not isinstance(system, ParametrisedCodec):
-        return system
-    known = reports(editor.settings, system.name)
-    if len(known) > 1:
-        progress.note(f"merged from archives with other parameters of {system.name}: those of the first are used")
-    return system.with_report(known[0]) if known else system
-
-
-def _set(editor: ArchiveEditor, codec_id: int, shared: int | None) -> list[MeshEntry]:
-    """Return the meshes of one codec and shared part."""
-    return [entry for entry in editor.entries.values() if (entry.codec_id, entry.shared) == (codec_id, shared)]
 
 
 def _require_some(left: Sequence[object], log: FailureLog) -> None:
