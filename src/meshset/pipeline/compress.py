@@ -15,7 +15,7 @@ from meshset.codecs import codec_by_name
 from meshset.codecs.base import CodedMesh, CodedSet, SetCodec, Settings
 from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
-from meshset.pipeline.ladder import check_bound, climb
+from meshset.pipeline.ladder import check_bound, climb, tell
 from meshset.pipeline.requirements import require_modules, resolve_device
 from meshset.pipeline.resuming import SavedRun, run_key
 from meshset.pipeline.sources import CheckedSource, LazyMeshes, check_sources
@@ -109,6 +109,8 @@ def compress(
             outcomes = climb(checked, outcomes, max_error, system, coded.shared, settings, progress)
         kept = kept_meshes(checked, outcomes, log)
         _require_some(kept, log)
+        if max_error is not None:
+            tell(kept, max_error, progress)
         shared = _add_shared(writer, system, coded, kept)
         entries = [add_measured(writer, mesh, shared) for mesh in kept]
         writer.finish(_settings_record(settings, system, coded, max_error, len(log.failures)))

@@ -12,14 +12,13 @@ from pathlib import Path
 from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
 from meshset.archive.names import shown
 from meshset.codecs.base import Settings
+from meshset.pipeline import ladder, standing
 from meshset.pipeline.base import Base, find_base
 from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.edit import remove
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
-from meshset.pipeline.ladder import check_bound, climb
 from meshset.pipeline.requirements import require_modules, resolve_device
 from meshset.pipeline.sources import CheckedSource, LazyMeshes, check_sources
-from meshset.pipeline.standing import told_apart, worst_error
 from meshset.pipeline.storing import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
 from meshset.pipeline.updating import Update, objection, update
 from meshset.progress import Progress, Silent
@@ -116,7 +115,7 @@ def _grow(
     started = time.perf_counter()
     require_modules("adding", "compress", ("torch", "igl", "scipy"))
     if max_error is not None:
-        check_bound(max_error)
+        ladder.check_bound(max_error)
     log = FailureLog()
     with ArchiveEditor(path) as editor, ArchiveReader(path) as reader:
         fitting = _fitting(collect(sources, log).sources, editor, replacing, log)
@@ -128,6 +127,7 @@ def _grow(
         found, decoder = joining.updated(reader, outcomes) if update_decoder else (None, None)
         kept = kept_meshes(checked, outcomes if found is None else found.joined, log)
         _require_some(kept, log)
+        joining.tell(kept)
         number = base.number if found is None else found.store(editor, base.system.id)
         for mesh in kept if replacing else ():
             editor.remove(mesh.source.source.name)
@@ -166,6 +166,7 @@ class _Joining:
     ) -> None:
         self._base, self._checked, self._max_error = base, checked, max_error
         self._settings, self._progress = settings, progress
+        self._worst = standing.worst_error(base.entries)
         coded = base.system.add(LazyMeshes(checked), base.shared, settings, progress)
         progress.start("decode and measure", len(checked))
         self.first = list(measured_meshes(Place(base.system.id, base.decoder), checked, coded, progress))
@@ -173,9 +174,16 @@ class _Joining:
     def settled(self, outcomes: Sequence[Outcome], shared: bytes) -> list[Outcome]:
         """Bring meshes within the bound if there is one, else tell those that are clearly less exact than the set."""
         if self._max_error is None:
-            return told_apart(outcomes, worst_error(self._base.entries), self._progress)
+            return standing.told_apart(outcomes, self._worst)
         system = self._base.system
-        return climb(self._checked, outcomes, self._max_error, system, shared, self._settings, self._progress)
+        return ladder.climb(self._checked, outcomes, self._max_error, system, shared, self._settings, self._progress)
+
+    def tell(self, kept: Sequence[MeasuredMesh]) -> None:
+        """Tell the user how the meshes that will be stored stand."""
+        if self._max_error is None:
+            standing.tell(kept, self._worst, self._progress)
+        else:
+            ladder.tell(kept, self._max_error, self._progress)
 
     def updated(self, reader: ArchiveReader, settled: Sequence[Outcome]) -> tuple[Update | None, str]:
         """Return an update of the shared part that pays, and what to tell of it."""

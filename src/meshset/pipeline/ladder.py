@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from meshset.codecs.base import CodedMesh, RefiningCodec, Refusal, SetCodec, Settings
@@ -24,7 +24,7 @@ from meshset.pipeline.measure import SAMPLES
 from meshset.pipeline.requirements import require_modules
 from meshset.pipeline.rungs import DRACO, PLY_ZSTD, REFINED, SET, Rung, rung_of
 from meshset.pipeline.sources import CheckedSource, LazyMeshes
-from meshset.pipeline.storing import MeasuredMesh, Outcome, Place, measured_mesh, measured_meshes
+from meshset.pipeline.storing import MeasuredMesh, Outcome, Place, measured_mesh, measured_meshes, refused
 from meshset.progress import Progress, Silent
 
 MARGIN = 0.98
@@ -68,7 +68,7 @@ def climb(
         system: the codec of the set.
         shared: its shared part.
         settings: device and seed.
-        progress: told how many meshes are on which rung.
+        progress: listener.
 
     Returns:
         One outcome for each mesh, with a note that names its rung. Refused are only those that the ordinary codecs
@@ -89,9 +89,14 @@ def climb(
     for i in left:
         done[i] = _alone(checked[i], outcomes[i], bound)
         progress.advance()
-    found = [done[i] for i in range(len(checked))]
-    progress.note(_summary(found, bound))
-    return found
+    return [done[i] for i in range(len(checked))]
+
+
+def tell(meshes: Iterable[MeasuredMesh], bound: float, progress: Progress) -> None:
+    """Tell how many meshes are on which rung, such as "max error 0.2%: 20 set, 3 refined, 1 draco"."""
+    counts = Counter(rung.name for rung in (rung_of(mesh.coded.notes) for mesh in meshes) if rung)
+    stood = ", ".join(f"{counts[name]} {name}" for name in (SET, REFINED, DRACO, PLY_ZSTD) if counts[name])
+    progress.note(f"max error {100 * bound:g}%: {stood}")
 
 
 def _within(outcome: Outcome, bound: float) -> TypeGuard[MeasuredMesh]:
@@ -120,7 +125,7 @@ def _alone(source: CheckedSource, before: Outcome, bound: float) -> Outcome:
                 return outcome.noting(*reasons, Rung(DRACO, bound).note())
         outcome = _measured_alone(PlyZstdCodec(), source, _coded(PlyZstdCodec(), mesh))
     except MeshsetError as error:
-        return Refusal(str(error))
+        return refused(source, error)
     if isinstance(outcome, Refusal):
         return outcome
     missed = () if _within(outcome, bound) else (MISSED,)
@@ -173,11 +178,3 @@ def _coarsest_draco(mesh: Mesh, simple: Mesh, distance: float) -> CodedMesh | No
 
 def _coded(codec: SetCodec, mesh: Mesh) -> CodedMesh | Refusal:
     return codec.compress([mesh], Settings(), Silent()).meshes[0]
-
-
-def _summary(outcomes: Sequence[Outcome], bound: float) -> str:
-    """Return how many meshes are on which rung, such as "max error 0.2%: 20 set, 3 refined, 1 draco"."""
-    rungs = [rung_of(outcome.coded.notes) for outcome in outcomes if isinstance(outcome, MeasuredMesh)]
-    counts = Counter(rung.name for rung in rungs if rung)
-    stood = ", ".join(f"{counts[name]} {name}" for name in (SET, REFINED, DRACO, PLY_ZSTD) if counts[name])
-    return f"max error {100 * bound:g}%: {stood or 'no mesh can be stored'}"

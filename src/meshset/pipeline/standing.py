@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from meshset.archive import MeshEntry
@@ -25,17 +26,20 @@ def worst_error(entries: Iterable[MeshEntry]) -> float | None:
     return max((error for error in errors if error is not None), default=None)
 
 
-def told_apart(outcomes: Sequence[Outcome], worst: float | None, progress: Progress) -> list[Outcome]:
-    """Give a note to each mesh that is clearly less exact than the `worst` of its set, and tell the user."""
-    if worst is None:
-        return list(outcomes)
-    told: list[Outcome] = []
-    for outcome in outcomes:
-        if isinstance(outcome, MeasuredMesh) and outcome.error > FACTOR * worst:
+def told_apart(outcomes: Sequence[Outcome], worst: float | None) -> list[Outcome]:
+    """Give a note to each mesh that is clearly less exact than the `worst` of its set."""
+    limit = math.inf if worst is None else FACTOR * worst
+    return [
+        outcome.noting(LESS_EXACT) if isinstance(outcome, MeasuredMesh) and outcome.error > limit else outcome
+        for outcome in outcomes
+    ]
+
+
+def tell(meshes: Iterable[MeasuredMesh], worst: float | None, progress: Progress) -> None:
+    """Tell the user of each mesh that has the note."""
+    for mesh in meshes:
+        if worst is not None and LESS_EXACT in mesh.coded.notes:
             progress.note(
-                f"{outcome.source.source.name}: less exact than its set, with a mean error of {outcome.error:.3%} of "
-                f"the diagonal where the worst of the set has {worst:.3%}; --max-error bounds it"
+                f"{mesh.source.source.name}: less exact than its set, with a mean error of {mesh.error:.3%} of the "
+                f"diagonal where the worst of the set has {worst:.3%}; --max-error bounds it"
             )
-            outcome = outcome.noting(LESS_EXACT)
-        told.append(outcome)
-    return told

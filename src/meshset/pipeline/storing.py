@@ -64,12 +64,17 @@ def measured_meshes(
 
 def measured_mesh(place: Place, source: CheckedSource, coded: CodedMesh) -> Outcome:
     """Decode and measure one mesh."""
-    path = source.source.path
     try:
         return MeasuredMesh(source, place, coded, measure(place.decoder, coded.payload, source.read()))
     except MeshsetError as error:
         # After hours of training one mesh that cannot be measured must not cost the others.
-        return Refusal(Failure.of(str(path), error, path).reason)
+        return refused(source, error)
+
+
+def refused(source: CheckedSource, error: MeshsetError) -> Refusal:
+    """Return a refusal for an error, which may begin with the name of the mesh's file."""
+    path = source.source.path
+    return Refusal(Failure.of(str(path), error, path).reason)
 
 
 def kept_meshes(checked: Sequence[CheckedSource], outcomes: Iterable[Outcome], log: FailureLog) -> list[MeasuredMesh]:

@@ -87,6 +87,7 @@ def update(
 def objection(base: Base, before: Sequence[Outcome], found: Update, bounded: bool) -> str:
     """Return why an update does not pay, "" if it does.
 
+    No mesh may be lost by it.
     Under a bound, which decides about errors, it must save bytes; else the meshes that join must come clearly nearer.
 
     Args:
@@ -95,6 +96,9 @@ def objection(base: Base, before: Sequence[Outcome], found: Update, bounded: boo
         found: the update, with what would be stored of them with it.
         bounded: whether there is a bound on the error.
     """
+    for former, now in zip(before, found.joined, strict=True):
+        if isinstance(former, MeasuredMesh) and isinstance(now, Refusal):
+            return f"{former.source.source.name} could not be stored with it: {now.reason}"
     if bounded:
         old = len(base.shared) + sum(entry.length for entry in base.entries) + _bytes(before)
         new = len(found.shared) + sum(len(payload) for _, payload in found.changed) + _bytes(found.joined)
