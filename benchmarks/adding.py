@@ -1,4 +1,4 @@
-"""Meshes added to a set, its decoder frozen, against the same meshes trained from the start.
+"""Meshes added to a set, its decoder frozen, under a bound, or updated, against the same meshes trained from the start.
 
 python benchmarks/adding.py ../shared/data/animals ../shared/data/things --out benchmarks/results/adding.json
 """
@@ -6,9 +6,11 @@ python benchmarks/adding.py ../shared/data/animals ../shared/data/things --out b
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from meshset.cli.progress import showing_progress
 from meshset.codecs.base import Settings
 from meshset.pipeline.compress import compress
 from meshset.pipeline.grow import add
+from meshset.pipeline.summary import summarise_mesh
+from meshset.progress import Progress
 
 
 def main() -> None:
@@ -29,6 +33,7 @@ def main() -> None:
     parser.add_argument("--added", type=int, default=4, help="meshes of each kind that are added")
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--preset", default="fast")
+    parser.add_argument("--max-error", type=float, default=0.5, help="the bound, in percent of the diagonal")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     clean = largest_clean(options.folder, options.count + options.added)
@@ -36,42 +41,69 @@ def main() -> None:
     same = clean[:: len(clean) // options.added][: options.added]
     first = [path for path in clean if path not in same]
     other = largest_clean(options.other, options.added)
+    kinds = {"same kind": same, "other kind": other}
+    bound = options.max_error / 100
+    ways: dict[str, dict[str, Any]] = {
+        "frozen": {},
+        "frozen, bounded": {"max_error": bound},
+        "updated": {"update_decoder": True},
+        "updated, bounded": {"update_decoder": True, "max_error": bound},
+    }
     settings = Settings(resolution=options.resolution, preset=options.preset)
-    figures: dict[str, Any] = {"meshes": len(first), "resolution": options.resolution, "preset": options.preset}
+    figures: dict[str, Any] = {
+        "meshes": len(first),
+        "resolution": options.resolution,
+        "preset": options.preset,
+        "max_error_of_diagonal": bound,
+    }
     with tempfile.TemporaryDirectory() as name, showing_progress() as progress:
         small, whole = Path(name) / "small.mset", Path(name) / "whole.mset"
-        start = time.perf_counter()
         made = compress(first, small, settings=settings, progress=progress)
-        figures["set"] = {**row(made.entries), "seconds": round(time.perf_counter() - start, 1)}
-        for kind, paths in (("added, same kind", same), ("added, other kind", other)):
-            result = add(small, paths, progress=progress)
-            figures[kind] = {**row(result.entries), "seconds": round(result.seconds, 1)}
+        figures["set"] = {**row(made.entries), "archive_bytes": made.archive_bytes, "seconds": round(made.seconds, 1)}
+        for kind, paths in kinds.items():
+            figures[f"added, {kind}"] = {way: added(small, paths, how, progress) for way, how in ways.items()}
         start = time.perf_counter()
         made = compress([*first, *same, *other], whole, settings=settings, progress=progress)
+        groups = {**kinds, "the set": first}
         figures["trained together"] = {
             "seconds": round(time.perf_counter() - start, 1),
-            "same kind": row([entry for entry in made.entries if entry.name in {path.stem for path in same}]),
-            "other kind": row([entry for entry in made.entries if entry.name in {path.stem for path in other}]),
-            "the set": row([entry for entry in made.entries if entry.name in {path.stem for path in first}]),
             "archive_bytes": made.archive_bytes,
+            **{
+                group: row([entry for entry in made.entries if entry.name in {path.stem for path in paths}])
+                for group, paths in groups.items()
+            },
         }
-        figures["archive_bytes"] = small.stat().st_size
     print(figures)
     command = (
         f"python benchmarks/adding.py {options.folder.name} {options.other.name} --count {options.count} "
-        f"--added {options.added} --resolution {options.resolution} --preset {options.preset} --out {options.out}"
+        f"--added {options.added} --resolution {options.resolution} --preset {options.preset} "
+        f"--max-error {options.max_error:g} --out {options.out}"
     )
     write_json(options.out, command, figures)
 
 
+def added(archive: Path, paths: Sequence[Path], how: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Add meshes to a copy of an archive and return what became of them."""
+    copy = archive.with_name("copy.mset")
+    shutil.copyfile(archive, copy)
+    before = archive.stat().st_size
+    result = add(copy, paths, progress=progress, **how)
+    grown = {"archive_grows_by": result.archive_bytes - before, "seconds": round(result.seconds, 1)}
+    said = {"decoder": result.decoder} if result.decoder else {}
+    return {**row(result.entries), **grown, **said}
+
+
 def row(entries: Sequence[MeshEntry]) -> dict[str, Any]:
-    """Return the means over some meshes: distance in the cube [-1, 1]^3, and bytes of a payload."""
-    distances = [entry.mean_distance for entry in entries if entry.mean_distance is not None]
+    """Return the means over some meshes: errors as shares of the diagonal, bytes of a payload, and the rungs."""
+    meshes = [summarise_mesh(entry) for entry in entries]
+    errors = [mesh.mean_error_of_diagonal for mesh in meshes if mesh.mean_error_of_diagonal is not None]
+    rungs = Counter(mesh.rung for mesh in meshes if mesh.rung)
     return {
-        "meshes": len(entries),
-        "mean_distance": statistics.fmean(distances),
-        "worst_mean_distance": max(distances),
-        "bytes_a_mesh": round(statistics.fmean(entry.length for entry in entries)),
+        "meshes": len(meshes),
+        "mean_error_of_diagonal": statistics.fmean(errors),
+        "worst_error_of_diagonal": max(errors),
+        "bytes_a_mesh": round(statistics.fmean(mesh.bytes for mesh in meshes)),
+        **({"rungs": dict(rungs)} if rungs else {}),
     }
 
 

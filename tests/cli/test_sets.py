@@ -48,6 +48,26 @@ def test_failures_of_add_are_listed(meshset, archive, new):
     assert "pointed.ply: raw codec takes no tetrahedra" in result.stderr
 
 
+def test_a_bound_on_the_error(meshset, models, tmp_path):
+    path = tmp_path / "bounded.mset"
+    made = meshset("compress", models, "-o", path, "--codec", "coarse", "--device", "cpu", "--max-error", "0.005%")
+    assert made.exit_code == 0
+    assert "max error 0.005%: 2 draco" in made.stderr
+    listed = json.loads(meshset("list", path, "--json").stdout)
+    assert [(mesh["rung"], mesh["bound"], mesh["codec"]) for mesh in listed] == [("draco", 0.00005, "draco")] * 2
+    assert "rung: draco, max error 0.005%" in meshset("list", path).stdout
+    raw_codec.ball(tmp_path / "more.ply")
+    added = json.loads(meshset("add", path, tmp_path / "more.ply", "--max-error", "1%", "--json").stdout)
+    assert [mesh["bound"] for mesh in added["entries"]] == [0.01]
+
+
+@pytest.mark.parametrize("text", ["0.2", "0%", "-1%", "nan%", "inf%", "much", ""])
+def test_a_bound_that_is_no_percentage_is_a_usage_error(meshset, archive, text):
+    result = meshset("add", archive, archive, "--max-error", text)
+    assert result.exit_code == 2
+    assert "no percentage above 0" in result.stderr
+
+
 def test_merge_refuses_names_and_files_that_are_there(meshset, archive, tmp_path):
     again = meshset("merge", archive, archive, "-o", tmp_path / "all.mset")
     assert (again.exit_code, again.stdout) == (1, "")

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from meshset.codecs import fields
 from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
-from meshset.codecs.necgs import recipe
+from meshset.codecs.necgs import adding, recipe
+from meshset.codecs.necgs import codec as necgs
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.bitstream import (
     QuantisedTensor,
@@ -143,6 +144,38 @@ def test_meshes_join_a_set_with_its_decoder_frozen(field: str) -> None:
     assert isinstance(added[2], CodedMesh)
     assert added[2].notes == ("1 part inside out; turned",)
     assert NecgsCodec().add([MESHES[1], speck, turned(MESHES[2])], coded.shared, Settings(), Silent()) == added
+
+
+def test_more_steps_bring_an_added_mesh_nearer(coded: CodedSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    new = shapes.box((-0.9, -0.3, -0.4), (0.9, 0.3, 0.4))
+    monkeypatch.setattr(adding, "ADDING", dataclasses.replace(recipe.ADDING, visits=60))
+    monkeypatch.setattr(adding, "REFINING", dataclasses.replace(recipe.REFINING, visits=200))
+    codec = NecgsCodec()
+    (first,) = codec.add([new], coded.shared, Settings(), Silent())
+    assert isinstance(first, CodedMesh)
+    (refined,) = codec.refine([new], [first.payload], coded.shared, Settings(), Silent())
+    assert isinstance(refined, CodedMesh)
+    decoder = codec.open(coded.shared)
+    before, after = (surface_distance(new, decoder.decode(one.payload), 5_000, 0)[0] for one in (first, refined))
+    assert after < 0.8 * before
+
+
+def test_a_decoder_learns_a_mesh_more(coded: CodedSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    new = shapes.box((-0.9, -0.3, -0.4), (0.9, 0.3, 0.4))
+    monkeypatch.setattr(adding, "ADDING", dataclasses.replace(recipe.ADDING, visits=60))
+    monkeypatch.setattr(necgs, "RETRAINING", dataclasses.replace(recipe.RETRAINING, visits=400, epochs=1))
+    codec, stored = NecgsCodec(), payloads(coded)
+    (first,) = codec.add([new], coded.shared, Settings(), Silent())
+    assert isinstance(first, CodedMesh)
+    updated = codec.retrain(stored, [new], [first.payload], coded.shared, Settings(), Silent())
+    before, after = codec.open(coded.shared), codec.open(updated.shared)
+    *old, last = payloads(updated)
+    for original, payload, again in zip(MESHES, stored, old, strict=True):
+        mesh = before.decode(payload)
+        own = surface_distance(original, mesh, 5_000, 0)[0]
+        assert surface_distance(mesh, after.decode(again), 5_000, 0)[0] < 2 * own
+    errors = [surface_distance(new, d.decode(p), 5_000, 0)[0] for d, p in ((before, first.payload), (after, last))]
+    assert errors[1] < 0.5 * errors[0]
 
 
 def test_nothing_joins_what_is_no_decoder() -> None:

@@ -13,6 +13,7 @@ import trimesh
 import zstandard
 
 import meshset
+from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id, codec_by_name
 from meshset.codecs.base import CodedMesh, Refusal, Settings
 from meshset.codecs.peers import draco, ply, simplification
@@ -22,6 +23,8 @@ from meshset.errors import ArchiveError, MissingExtraError
 from meshset.evaluation import surface_distance
 from meshset.geometry import LONGEST_SIDE, Mesh, write_mesh
 from meshset.pipeline.compress import compress
+from meshset.pipeline.edit import merge, remove
+from meshset.pipeline.grow import add
 from meshset.progress import Silent
 
 DATA = Path(__file__).parents[1] / "data" / "peers"
@@ -195,6 +198,58 @@ def test_archive_with_a_codec_made_with_parameters(tmp_path):
     with meshset.open(result.path) as archive:
         assert archive["ring"].vertices.mean() == pytest.approx(3, abs=0.1)
         assert len(archive["ball"].faces) == len(BALL.faces) / 4
+
+
+def bits_of(payload):
+    """Bits of a coordinate, from the positions that come back: the steps of Draco's grid along the longest side."""
+    xs = np.unique(decode(DracoCodec(), payload).vertices[:, 0])
+    return np.log2(LONGEST_SIDE / np.diff(xs).min() + 1)
+
+
+def test_meshes_join_an_archive_of_draco_at_its_own_setting(tmp_path):
+    path = compress(
+        [written(tmp_path / "a", BALL)], tmp_path / "a.mset", settings=Settings(), codec=DracoCodec(7, 0.5)
+    ).path
+    (entry,) = add(path, [written(tmp_path / "b", TORUS)]).entries
+    assert entry.faces == pytest.approx(len(TORUS.faces) / 2, rel=0.02)
+    with ArchiveReader(path) as reader:
+        assert bits_of(reader.read_payload("b")) == pytest.approx(7, abs=0.1)
+    remove(path, ["*"])
+    (entry,) = add(path, [written(tmp_path / "c", BALL)]).entries
+    assert entry.faces == len(BALL.faces) / 2
+
+
+def test_merged_archives_of_draco_give_the_setting_of_the_first(tmp_path):
+    paths = [
+        compress(
+            [written(tmp_path / str(bits), BALL)], tmp_path / f"{bits}.mset", settings=Settings(), codec=codec
+        ).path
+        for bits, codec in ((7, DracoCodec(7)), (12, DracoCodec(12)))
+    ]
+    merge(paths, tmp_path / "all.mset")
+    notes = []
+
+    class Listener(Silent):
+        def note(self, message):
+            notes.append(message)
+
+    add(tmp_path / "all.mset", [written(tmp_path / "c", TORUS)], progress=Listener())
+    assert notes == ["merged from archives with other parameters of draco: those of the first are used"]
+    with ArchiveReader(tmp_path / "all.mset") as reader:
+        assert bits_of(reader.read_payload("c")) == pytest.approx(7, abs=0.1)
+
+
+@pytest.mark.parametrize("report", [{"quantisation": "x"}, {"quantisation": 99}, {"kept": []}, {"kept": 0}])
+def test_impossible_parameters_in_an_archive(report):
+    with pytest.raises(ArchiveError, match="settings of Draco"):
+        DracoCodec().with_report(report)
+
+
+def written(folder, mesh):
+    """Write a mesh file named like its folder and return it."""
+    path = folder.with_suffix(".ply")
+    write_mesh(mesh, path)
+    return path
 
 
 @pytest.mark.parametrize("codec", [DracoCodec(), PlyZstdCodec()], ids=["draco", "ply-zstd"])

@@ -82,8 +82,48 @@ class EmptyDecoder(RawDecoder):
         return Mesh(mesh.vertices, mesh.faces[:0]) if len(mesh.faces) == 12 else mesh
 
 
+class CoarseCodec(RawCodec):
+    """Rounds positions: finely in a set, coarsely where meshes join it, more finely with each refinement.
+
+    What is stored already is rounded again when the shared part is trained further.
+    """
+
+    id = 65003
+    name = "coarse"
+    TRAINED, ADDED, FINER, AGAIN = 64, 8, 8, 200
+
+    def compress(self, meshes, settings, progress, checkpoint=None):
+        return CodedSet(SHARED, tuple(self._rounded(mesh, self.TRAINED) for mesh in meshes), {})
+
+    def add(self, meshes, shared, settings, progress):
+        return tuple(self._rounded(mesh, self.ADDED) for mesh in meshes)
+
+    def refine(self, meshes, payloads, shared, settings, progress):
+        finer = [self.FINER * payload[0] for payload in payloads]
+        return tuple(self._rounded(mesh, steps) for mesh, steps in zip(meshes, finer, strict=True))
+
+    def retrain(self, stored, meshes, payloads, shared, settings, progress):
+        old = tuple(self._rounded(self.open(shared).decode(payload), self.AGAIN) for payload in stored)
+        new = tuple(self._rounded(mesh, self.TRAINED) for mesh in meshes)
+        return CodedSet(shared + b" again", (*old, *new), {})
+
+    def open(self, shared, device=None):
+        if not shared.startswith(SHARED):
+            raise ArchiveError("is not a coarse decoder")
+        return CoarseDecoder()
+
+    def _rounded(self, mesh, steps):
+        coded = self._code(Mesh(np.round(mesh.vertices * steps) / steps, mesh.faces))
+        return coded if isinstance(coded, Refusal) else CodedMesh(bytes([min(steps, 255)]) + coded.payload)
+
+
+class CoarseDecoder(RawDecoder):
+    def decode(self, payload):
+        return super().decode(payload[1:])
+
+
 def register():
-    for codec in (RawCodec, SlowCodec, EmptyCodec):
+    for codec in (RawCodec, SlowCodec, EmptyCodec, CoarseCodec):
         if codec.name not in codec_names():
             register_codec(codec.id, codec.name, codec)
 

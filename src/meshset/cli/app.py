@@ -15,6 +15,7 @@ from meshset.cli.options import (
     Device,
     FieldKind,
     Format,
+    MaxError,
     Preset,
     Quiet,
     Resolution,
@@ -66,6 +67,7 @@ def compress(
         Device, typer.Option(help="Where to train; auto takes a CUDA GPU if there is one.")
     ] = Device.AUTO,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same archive.")] = 0,
+    max_error: MaxError = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that fails.")] = False,
     resume: Annotated[
@@ -96,6 +98,7 @@ def compress(
                 overwrite=force,
                 strict=strict,
                 resume=resume,
+                max_error=max_error,
                 progress=progress,
             )
     with guarded():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,30 @@ Sources = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show errors and the result only.")]
+
+
+def _share(text: str) -> float:
+    """Return the share that a percentage above 0 stands for, such as 0.002 for "0.2%"."""
+    try:
+        value = float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        value = math.nan
+    # A plain 0.002 could mean a share or a percentage.
+    if not text.strip().endswith("%") or not 0 < value < math.inf:
+        raise typer.BadParameter(f"{text!r} is no percentage above 0 such as 0.2%")
+    return value
+
+
+MaxError = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PERCENT",
+        parser=_share,
+        help="Bound on the mean error of every mesh, such as 0.2% of its diagonal; an ordinary mesh codec takes those "
+        "that miss it.",
+        show_default=False,
+    ),
+]
 
 
 class Resolution(str, Enum):

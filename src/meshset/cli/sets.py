@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from meshset.cli.options import ArchivePath, AsJson, Device, Quiet, Sources
+from meshset.cli.options import ArchivePath, AsJson, Device, MaxError, Quiet, Sources
 from meshset.cli.output import finish, guarded, say, say_json
 from meshset.cli.progress import showing_progress
 from meshset.cli.text import counted, printable, size
@@ -23,6 +23,10 @@ UNCHANGED = "interrupted, the archive is as it was"
 def add(
     archive: ArchivePath,
     paths: Sources,
+    max_error: MaxError = None,
+    update_decoder: Annotated[
+        bool, typer.Option("--update-decoder", help="Train the decoder further with the new meshes, if that pays.")
+    ] = False,
     device: TrainDevice = Device.AUTO,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -30,16 +34,21 @@ def add(
     """Add mesh files to an archive, without training it again.
 
     The decoder of the set stays as it is and only the new meshes are fitted to it, so meshes unlike those of the set
-    come out less exact: `meshset list` shows how exact. All of them join the archive at once; readers see the old set
-    until then.
+    come out less exact: those that do so clearly are named, and `meshset list` shows how exact each is. All of them
+    join the archive at once; readers see the old set until then.
+
+    --update-decoder codes the meshes of the set again, from what they decode to, which costs them a little: never more
+    than doubles an error. The decoder is kept as it is unless the new meshes gain clearly, and the result says why.
     """
-    _grow(archive, paths, device, json, quiet, replacing=False)
+    options = {"max_error": max_error, "update_decoder": update_decoder, "device": device.value}
+    _grow(archive, paths, json, quiet, replacing=False, **options)
 
 
 @sets.command(epilog="Example: meshset replace models.mset changed/bunny.obj")
 def replace(
     archive: ArchivePath,
     paths: Sources,
+    max_error: MaxError = None,
     device: TrainDevice = Device.AUTO,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -49,7 +58,7 @@ def replace(
     All of them are replaced at once; a mesh whose file cannot be used stays. The bytes of the old ones stay in the
     file until `meshset remove --compact`.
     """
-    _grow(archive, paths, device, json, quiet, replacing=True)
+    _grow(archive, paths, json, quiet, replacing=True, max_error=max_error, device=device.value)
 
 
 @sets.command(epilog="Example: meshset remove models.mset bunny 'animals/*' --compact")
@@ -167,7 +176,8 @@ def verify_archive(
         say(f"{printable(str(archive))}: all {found.meshes} meshes are whole and decode")
 
 
-def _grow(archive: Path, paths: list[Path], device: Device, json: bool, quiet: bool, *, replacing: bool) -> None:
+def _grow(archive: Path, paths: list[Path], json: bool, quiet: bool, *, replacing: bool, **options: Any) -> None:
+    """Add or replace meshes; `options` are those of `meshset.pipeline.grow.add` or `replace`."""
     with guarded(interrupted=UNCHANGED):
         from meshset.cli.tables import grow_line
         from meshset.pipeline import grow
@@ -175,11 +185,13 @@ def _grow(archive: Path, paths: list[Path], device: Device, json: bool, quiet: b
 
         run = grow.replace if replacing else grow.add
         with showing_progress(quiet) as progress:
-            result = run(archive, paths, device=device.value, progress=progress)
+            result = run(archive, paths, progress=progress, **options)
     with guarded():
         if json:
             entries = [asdict(summarise_mesh(entry)) for entry in result.entries]
             say_json({**asdict(result), "path": str(result.path), "entries": entries})
         else:
             say(grow_line(result, "replaced" if replacing else "added"))
+            if result.decoder:
+                say(printable(result.decoder))
         finish(result.failures)

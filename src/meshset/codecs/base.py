@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from meshset.geometry import Mesh
 from meshset.progress import Progress
@@ -128,6 +128,64 @@ class SetCodec(Protocol):
 
         `device` None decodes with numpy; a torch device string decodes with torch tensors there.
         Raises ArchiveError where the bytes are not valid.
+        """
+        ...
+
+
+@runtime_checkable
+class RefiningCodec(SetCodec, Protocol):
+    """A codec whose payloads become more exact by more work, the shared part unchanged."""
+
+    def refine(
+        self, meshes: Sequence[Mesh], payloads: Sequence[bytes], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Work on payloads, one for each mesh, as `compress` or `add` made them.
+
+        The other arguments, what is returned and the errors are those of `add`. A payload may come out worse.
+        """
+        ...
+
+
+@runtime_checkable
+class RetrainingCodec(SetCodec, Protocol):
+    """A codec whose shared part can learn more meshes, starting from where it is."""
+
+    def retrain(
+        self,
+        stored: Sequence[bytes],
+        meshes: Sequence[Mesh],
+        payloads: Sequence[bytes],
+        shared: bytes,
+        settings: Settings,
+        progress: Progress,
+    ) -> CodedSet:
+        """Train a shared part further, on a set as it is stored and on more meshes together.
+
+        Args:
+            stored: payloads of the set; what they decode to now is what they shall go on decoding to.
+            meshes: those that join, as in `compress`.
+            payloads: where to start with them, one for each, as `add` made them.
+            shared: the set's shared part.
+            settings: as in `add`.
+            progress: listener.
+
+        Returns:
+            A new shared part, and one entry for each stored payload, then one for each mesh.
+
+        Raises:
+            ArchiveError: what is stored is not valid.
+        """
+        ...
+
+
+@runtime_checkable
+class ParametrisedCodec(SetCodec, Protocol):
+    """A codec with parameters of its own that no shared part holds, but the report of `compress` does."""
+
+    def with_report(self, report: Mapping[str, Any]) -> SetCodec:
+        """Return the codec that gave this report, as it was read from an archive.
+
+        Raises ArchiveError where no such codec can have given it.
         """
         ...
 

@@ -12,13 +12,14 @@ from typing import Any
 
 from meshset.archive import ArchiveWriter, MeshEntry
 from meshset.codecs import codec_by_name
-from meshset.codecs.base import CodedSet, SetCodec, Settings
+from meshset.codecs.base import CodedMesh, CodedSet, SetCodec, Settings
 from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.ladder import check_bound, climb, tell
 from meshset.pipeline.requirements import require_modules, resolve_device
 from meshset.pipeline.resuming import SavedRun, run_key
-from meshset.pipeline.sources import LazyMeshes, check_sources
-from meshset.pipeline.storing import Place, add_measured, coded_meshes, measured_meshes
+from meshset.pipeline.sources import CheckedSource, LazyMeshes, check_sources
+from meshset.pipeline.storing import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
 from meshset.progress import Progress, Silent
 
 _SILENT = Silent()
@@ -57,6 +58,7 @@ def compress(
     overwrite: bool = False,
     strict: bool = False,
     resume: bool = False,
+    max_error: float | None = None,
     progress: Progress = _SILENT,
 ) -> CompressResult:
     """Compress mesh files, and all mesh files below folders, into one archive.
@@ -74,16 +76,20 @@ def compress(
         strict: whether the first file that cannot be used ends everything.
         resume: whether to go on with a run that was interrupted. Codecs that take long keep their state in a folder
             beside `output`, which is removed when the archive is there.
+        max_error: bound on the mean symmetric surface distance of each mesh, as a share of its bounding-box diagonal;
+            meshes that miss it climb the ladder of `meshset.pipeline.ladder`. None for whatever the settings reach.
         progress: listener for the stages.
 
     Raises:
         NoMeshError: no file was left to compress.
-        MeshsetError: the output cannot be written, a file changed while it was being compressed, the run to go on
-            with had other files or settings, or, if `strict`, a file cannot be used.
+        MeshsetError: the bound is not above 0, the output cannot be written, a file changed while it was being
+            compressed, the run to go on with had other files or settings, or, if `strict`, a file cannot be used.
         MissingExtraError: the 'compress' extra is not installed.
     """
     started = time.perf_counter()
     require_modules("compression", "compress", ("torch", "igl", "scipy"))
+    if max_error is not None:
+        check_bound(max_error)
     settings = replace(settings, device=resolve_device(settings.device))
     system = codec_by_name(codec) if isinstance(codec, str) else codec
     log = FailureLog(strict)
@@ -98,13 +104,16 @@ def compress(
         coding_started = time.perf_counter()
         coded = system.compress(LazyMeshes(checked), settings, progress, saved)
         coding_seconds = time.perf_counter() - coding_started
-        kept = coded_meshes(checked, coded.meshes, log)
+        outcomes = _measured(checked, coded, system, progress)
+        if max_error is not None:
+            outcomes = climb(checked, outcomes, max_error, system, coded.shared, settings, progress)
+        kept = kept_meshes(checked, outcomes, log)
         _require_some(kept, log)
-        shared = writer.add_shared(system.id, coded.shared) if coded.shared else None
-        place = Place(system.id, shared, system.open(coded.shared))
-        entries = [add_measured(writer, place, mesh) for mesh in measured_meshes(place.decoder, kept, log, progress)]
-        _require_some(entries, log)
-        writer.finish(_settings_record(settings, system, coded, len(log.failures)))
+        if max_error is not None:
+            tell(kept, max_error, progress)
+        shared = _add_shared(writer, system, coded, kept)
+        entries = [add_measured(writer, mesh, shared) for mesh in kept]
+        writer.finish(_settings_record(settings, system, coded, max_error, len(log.failures)))
     saved.remove()
     return CompressResult(
         path=Path(output),
@@ -123,7 +132,26 @@ def _require_some(left: Sequence[object], log: FailureLog) -> None:
         raise NoMeshError(f"nothing to compress: {reason}", log.failures)
 
 
-def _settings_record(settings: Settings, system: SetCodec, coded: CodedSet, refused: int) -> dict[str, Any]:
+def _measured(
+    checked: Sequence[CheckedSource], coded: CodedSet, system: SetCodec, progress: Progress
+) -> Sequence[Outcome]:
+    refusals = [one for one in coded.meshes if not isinstance(one, CodedMesh)]
+    if len(refusals) == len(checked):
+        return refusals  # there may be no decoder to open
+    progress.start("decode and measure", len(checked))
+    return list(measured_meshes(Place(system.id, system.open(coded.shared)), checked, coded.meshes, progress))
+
+
+def _add_shared(writer: ArchiveWriter, system: SetCodec, coded: CodedSet, kept: Sequence[MeasuredMesh]) -> int | None:
+    """Store the shared part, if there is one that any mesh needs, and return its number."""
+    if not coded.shared or all(mesh.place.alone for mesh in kept):
+        return None
+    return writer.add_shared(system.id, coded.shared)
+
+
+def _settings_record(
+    settings: Settings, system: SetCodec, coded: CodedSet, max_error: float | None, refused: int
+) -> dict[str, Any]:
     """Return what `meshset info` shows; no date, so that a seed gives the same archive again."""
     return {
         "meshset": version("meshset"),
@@ -133,6 +161,7 @@ def _settings_record(settings: Settings, system: SetCodec, coded: CodedSet, refu
         "preset": settings.preset,
         "device": settings.device.partition(":")[0],
         "seed": settings.seed,
+        **({} if max_error is None else {"max_error": max_error}),
         "refused": refused,
         "report": coded.report,
     }

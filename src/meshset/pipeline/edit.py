@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from meshset.archive import ArchiveEditor, ArchiveReader, ArchiveWriter, Copier
 from meshset.archive.names import shown
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.extract import select
+from meshset.pipeline.records import merged
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def merge(
         for reader in readers:
             for name in reader.entries:
                 copier.copy(reader, name)
-        writer.finish(_merged_settings([reader.settings for reader in readers]))
+        writer.finish(merged([reader.settings for reader in readers]))
         source_bytes = sum(reader.size for reader in readers)
     with ArchiveReader(output) as made:
         return MergeResult(Path(output), len(made.entries), len(made.shared), source_bytes, made.size)
@@ -130,13 +130,3 @@ def _check_names(sources: Sequence[str | os.PathLike[str]], readers: Sequence[Ar
             if name in holders:
                 raise ArchiveError(f"{source}: holds a mesh named {shown(name)}, as {holders[name]} does")
             holders[name] = source
-
-
-def _merged_settings(settings: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the settings of all archives, numbered; those of archives that were merged before stay apart."""
-    parts: list[dict[str, Any]] = []
-    for one in settings:
-        for part in one["merged"].values() if isinstance(one.get("merged"), dict) else [one]:
-            if part not in parts:
-                parts.append(part)
-    return parts[0] if len(parts) == 1 else {"merged": {str(number): part for number, part in enumerate(parts, 1)}}

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
-from meshset.archive.names import naming, shown
-from meshset.codecs import codec_by_id, codec_by_name
-from meshset.codecs.base import SetCodec, Settings
-from meshset.errors import ArchiveError
+from meshset.archive.names import shown
+from meshset.codecs.base import Settings
+from meshset.pipeline import ladder, standing
+from meshset.pipeline.base import Base, find_base
 from meshset.pipeline.collect import Source, collect
+from meshset.pipeline.edit import remove
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.requirements import require_modules, resolve_device
-from meshset.pipeline.sources import LazyMeshes, check_sources
-from meshset.pipeline.storing import Place, add_measured, coded_meshes, measured_meshes
+from meshset.pipeline.sources import CheckedSource, LazyMeshes, check_sources
+from meshset.pipeline.storing import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
+from meshset.pipeline.updating import Update, objection, update
 from meshset.progress import Progress, Silent
 
 _SILENT = Silent()
@@ -37,6 +39,7 @@ class GrowResult:
         payload_bytes: bytes of their payloads.
         archive_bytes: bytes of the archive file now.
         seconds: wall-clock time of it all.
+        decoder: whether the shared part was trained further and why or why not, None if that was not asked for.
     """
 
     path: Path
@@ -47,39 +50,49 @@ class GrowResult:
     payload_bytes: int
     archive_bytes: int
     seconds: float
+    decoder: str | None = None
 
 
 def add(
     path: str | os.PathLike[str],
     sources: Iterable[str | os.PathLike[str]],
     *,
+    max_error: float | None = None,
+    update_decoder: bool = False,
     device: str = "cpu",
     progress: Progress = _SILENT,
 ) -> GrowResult:
     """Add mesh files, and all mesh files below folders, to an archive.
 
     They are coded with the codec and the shared part that most meshes of the archive use; the shared part does not
-    change. Every mesh is decoded from its final bytes and measured. All of them become part of the archive at once;
-    until then readers see the old set, and afterwards too if this is interrupted.
+    change. Every mesh is decoded from its final bytes and measured; one that is clearly less exact than the set gets a
+    note that says so, or climbs the ladder of `meshset.pipeline.ladder` if there is a bound. All of them become part of
+    the archive at once; until then readers see the old set, and afterwards too if this is interrupted.
 
     Args:
         path: the archive.
         sources: files and folders; how meshes are named says `meshset.pipeline.collect.collect`.
+        max_error: bound on the mean symmetric surface distance of each new mesh, as a share of its bounding-box
+            diagonal; None for whatever the decoder reaches.
+        update_decoder: whether the shared part may be trained further with the new meshes, and the meshes of the set
+            coded again from their stored form, if that pays (`meshset.pipeline.updating`). The file is compacted then.
         device: torch device string, or "auto".
         progress: listener for the stages.
 
     Raises:
         NoMeshError: no file was left to add; the archive is as it was.
-        MeshsetError: the archive cannot be read or written, or another process is writing to it.
+        MeshsetError: the bound is not above 0, the archive cannot be read or written, or another process is writing to
+            it.
         MissingExtraError: the 'compress' extra is not installed.
     """
-    return _grow(path, sources, False, device, progress)
+    return _grow(path, sources, False, max_error, update_decoder, device, progress)
 
 
 def replace(
     path: str | os.PathLike[str],
     sources: Iterable[str | os.PathLike[str]],
     *,
+    max_error: float | None = None,
     device: str = "cpu",
     progress: Progress = _SILENT,
 ) -> GrowResult:
@@ -87,37 +100,42 @@ def replace(
 
     A mesh whose file cannot be used stays as it was.
     """
-    return _grow(path, sources, True, device, progress)
+    return _grow(path, sources, True, max_error, False, device, progress)
 
 
 def _grow(
     path: str | os.PathLike[str],
     sources: Iterable[str | os.PathLike[str]],
     replacing: bool,
+    max_error: float | None,
+    update_decoder: bool,
     device: str,
     progress: Progress,
 ) -> GrowResult:
     started = time.perf_counter()
     require_modules("adding", "compress", ("torch", "igl", "scipy"))
+    if max_error is not None:
+        ladder.check_bound(max_error)
     log = FailureLog()
     with ArchiveEditor(path) as editor, ArchiveReader(path) as reader:
         fitting = _fitting(collect(sources, log).sources, editor, replacing, log)
         checked = check_sources(fitting, log, progress)
         _require_some(checked, log)
-        system, shared = _base(editor)
-        data = b"" if shared is None else reader.read_shared(shared)
-        with naming(os.fspath(path)):
-            place = Place(system.id, shared, system.open(data))
-        settings = Settings(device=resolve_device(device))
-        kept = coded_meshes(checked, system.add(LazyMeshes(checked), data, settings, progress), log)
-        entries = []
-        for mesh in measured_meshes(place.decoder, kept, log, progress):
-            if replacing:
-                editor.remove(mesh.source.source.name)
-            entries.append(add_measured(editor, place, mesh))
-        _require_some(entries, log)
+        base = find_base(path, editor, reader, progress)
+        joining = _Joining(base, checked, max_error, Settings(device=resolve_device(device)), progress)
+        outcomes = joining.settled(joining.first, base.shared)
+        found, decoder = joining.updated(reader, outcomes) if update_decoder else (None, None)
+        kept = kept_meshes(checked, outcomes if found is None else found.joined, log)
+        _require_some(kept, log)
+        joining.tell(kept)
+        number = base.number if found is None else found.store(editor, base.system.id)
+        for mesh in kept if replacing else ():
+            editor.remove(mesh.source.source.name)
+        entries = [add_measured(editor, mesh, number) for mesh in kept]
         editor.finish(editor.settings)
         meshes = len(editor.entries)
+    if found is not None:
+        remove(path, (), compact=True)  # or the old decoder would stay in the file
     return GrowResult(
         path=Path(path),
         entries=tuple(entries),
@@ -127,7 +145,61 @@ def _grow(
         payload_bytes=sum(entry.length for entry in entries),
         archive_bytes=Path(path).stat().st_size,
         seconds=time.perf_counter() - started,
+        decoder=decoder,
     )
+
+
+class _Joining:
+    """Meshes on their way into an archive.
+
+    Attributes:
+        first: what the frozen shared part makes of each, decoded and measured.
+    """
+
+    def __init__(
+        self,
+        base: Base,
+        checked: Sequence[CheckedSource],
+        max_error: float | None,
+        settings: Settings,
+        progress: Progress,
+    ) -> None:
+        self._base, self._checked, self._max_error = base, checked, max_error
+        self._settings, self._progress = settings, progress
+        self._worst = standing.worst_error(base.entries)
+        coded = base.system.add(LazyMeshes(checked), base.shared, settings, progress)
+        progress.start("decode and measure", len(checked))
+        self.first = list(measured_meshes(Place(base.system.id, base.decoder), checked, coded, progress))
+
+    def settled(self, outcomes: Sequence[Outcome], shared: bytes) -> list[Outcome]:
+        """Bring meshes within the bound if there is one, else tell those that are clearly less exact than the set."""
+        if self._max_error is None:
+            return standing.told_apart(outcomes, self._worst)
+        system = self._base.system
+        return ladder.climb(self._checked, outcomes, self._max_error, system, shared, self._settings, self._progress)
+
+    def tell(self, kept: Sequence[MeasuredMesh]) -> None:
+        """Tell the user how the meshes that will be stored stand."""
+        if self._max_error is None:
+            standing.tell(kept, self._worst, self._progress)
+        else:
+            ladder.tell(kept, self._max_error, self._progress)
+
+    def updated(self, reader: ArchiveReader, settled: Sequence[Outcome]) -> tuple[Update | None, str]:
+        """Return an update of the shared part that pays, and what to tell of it."""
+        joining = [outcome for outcome in self.first if isinstance(outcome, MeasuredMesh)]
+        if not joining:
+            return None, "decoder kept: it can code none of the new meshes"
+        found = update(self._base, joining, reader, self._settings, self._progress)
+        if isinstance(found, str):
+            return None, f"decoder kept: {found}"
+        again = iter(found.joined)
+        first = [next(again) if isinstance(outcome, MeasuredMesh) else outcome for outcome in self.first]
+        found = dataclasses.replace(found, joined=tuple(self.settled(first, found.shared)))
+        reason = objection(self._base, settled, found, bounded=self._max_error is not None)
+        if reason:
+            return None, f"decoder kept: {reason}"
+        return found, f"decoder updated: {len(found.changed)} meshes coded again from their stored form"
 
 
 def _fitting(sources: Sequence[Source], editor: ArchiveEditor, replacing: bool, log: FailureLog) -> list[Source]:
@@ -141,20 +213,6 @@ def _fitting(sources: Sequence[Source], editor: ArchiveEditor, replacing: bool, 
         else:
             log.add(Failure(str(source.path), f"the archive holds a mesh named {shown(source.name)}; replace it"))
     return fitting
-
-
-def _base(editor: ArchiveEditor) -> tuple[SetCodec, int | None]:
-    """Return codec and number of the shared part that most meshes use; of an empty archive, what it was made with."""
-    used = Counter((entry.codec_id, entry.shared) for entry in editor.entries.values())
-    if used:
-        (codec_id, shared), _ = used.most_common(1)[0]
-        return codec_by_id(codec_id), shared
-    if editor.shared:
-        return codec_by_id(editor.shared[0].codec_id), 0
-    name = editor.settings.get("codec")
-    if isinstance(name, str):
-        return codec_by_name(name), None
-    raise ArchiveError("holds no mesh and no shared part, so there is nothing to add to")
 
 
 def _require_some(left: Sequence[object], log: FailureLog) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from meshset.archive import MeshEntry
 from meshset.archive.chunks import ChunkWriter
@@ -21,13 +21,13 @@ class Place:
 
     Attributes:
         codec_id: number of the codec that made them.
-        shared: number in the archive of the shared part that they need, or None.
         decoder: reads them.
+        alone: whether they need no shared part, though those of their set may.
     """
 
     codec_id: int
-    shared: int | None
     decoder: MeshDecoder
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,48 +35,73 @@ class MeasuredMesh:
     """A mesh that decodes, with its source and what was measured."""
 
     source: CheckedSource
+    place: Place
     coded: CodedMesh
     measured: Measured
 
+    @property
+    def error(self) -> float:
+        """Mean symmetric surface distance as a share of the bounding-box diagonal."""
+        return self.measured.mean_distance / self.source.placement.diagonal
 
-def coded_meshes(
-    checked: Sequence[CheckedSource], coded: Sequence[CodedMesh | Refusal], log: FailureLog
-) -> list[tuple[CheckedSource, CodedMesh]]:
-    """Return the meshes that were coded, with their sources; `log` gets those that the codec refused."""
-    kept = []
-    for source, item in zip(checked, coded, strict=True):
-        if isinstance(item, Refusal):
-            log.add(Failure(str(source.source.path), item.reason))
-        else:
-            kept.append((source, item))
-    return kept
+    def noting(self, *notes: str) -> MeasuredMesh:
+        """Return the same with more notes of the mesh."""
+        return replace(self, coded=replace(self.coded, notes=(*self.coded.notes, *notes)))
+
+
+Outcome = MeasuredMesh | Refusal
+"""A mesh that can be stored, or why there is none."""
 
 
 def measured_meshes(
-    decoder: MeshDecoder, kept: Sequence[tuple[CheckedSource, CodedMesh]], log: FailureLog, progress: Progress
-) -> Iterator[MeasuredMesh]:
-    """Yield the meshes that decode, one by one; `log` gets the others."""
-    progress.start("decode and measure", len(kept))
-    for source, coded in kept:
-        path = source.source.path
-        try:
-            measured = measure(decoder, coded.payload, source.read())
-        except MeshsetError as error:
-            # After hours of training one mesh that cannot be measured must not cost the others.
-            log.add(Failure.of(str(path), error, path))
-        else:
-            yield MeasuredMesh(source, coded, measured)
+    place: Place, checked: Iterable[CheckedSource], coded: Iterable[CodedMesh | Refusal], progress: Progress
+) -> Iterator[Outcome]:
+    """Decode and measure what became of each source, one by one; a mesh that does not decode is refused."""
+    for source, one in zip(checked, coded, strict=True):
+        yield one if isinstance(one, Refusal) else measured_mesh(place, source, one)
         progress.advance()
 
 
-def add_measured(writer: ChunkWriter, place: Place, mesh: MeasuredMesh) -> MeshEntry:
-    """Store one mesh with everything that is known about it."""
+def measured_mesh(place: Place, source: CheckedSource, coded: CodedMesh) -> Outcome:
+    """Decode and measure one mesh."""
+    try:
+        return MeasuredMesh(source, place, coded, measure(place.decoder, coded.payload, source.read()))
+    except MeshsetError as error:
+        # After hours of training one mesh that cannot be measured must not cost the others.
+        return refused(source, error)
+
+
+def refused(source: CheckedSource, error: MeshsetError) -> Refusal:
+    """Return a refusal for an error, which may begin with the name of the mesh's file."""
+    path = source.source.path
+    return Refusal(Failure.of(str(path), error, path).reason)
+
+
+def kept_meshes(checked: Sequence[CheckedSource], outcomes: Iterable[Outcome], log: FailureLog) -> list[MeasuredMesh]:
+    """Return the meshes that can be stored; `log` gets the others."""
+    kept = []
+    for source, outcome in zip(checked, outcomes, strict=True):
+        if isinstance(outcome, Refusal):
+            log.add(Failure(str(source.source.path), outcome.reason))
+        else:
+            kept.append(outcome)
+    return kept
+
+
+def add_measured(writer: ChunkWriter, mesh: MeasuredMesh, shared: int | None) -> MeshEntry:
+    """Store one mesh with everything that is known about it.
+
+    Args:
+        writer: where to.
+        mesh: what to store.
+        shared: number in the archive of the shared part that the meshes of its set need, or None.
+    """
     source, measured = mesh.source, mesh.measured
     return writer.add_mesh(
         source.source.name,
         mesh.coded.payload,
-        codec_id=place.codec_id,
-        shared=place.shared,
+        codec_id=mesh.place.codec_id,
+        shared=None if mesh.place.alone else shared,
         lower=source.placement.lower,
         upper=source.placement.upper,
         vertices=measured.vertices,

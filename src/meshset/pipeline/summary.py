@@ -9,6 +9,7 @@ from typing import Any
 
 from meshset.archive import ArchiveReader, MeshEntry
 from meshset.codecs import codec_label
+from meshset.pipeline.rungs import rung_of
 
 _LONGEST_SIDE = 1.99
 """`meshset.geometry.LONGEST_SIDE`, which cannot be imported without numpy; a test compares the two."""
@@ -30,6 +31,8 @@ class MeshSummary:
         mean_error: mean symmetric surface distance in the cube [-1, 1]^3, None if it was not measured.
         max_error: maximum symmetric surface distance, likewise.
         mean_error_of_diagonal: `mean_error` as a share of the bounding-box diagonal.
+        rung: how it came to be stored under a bound on its error (docs/SPEC.md), None if there was no bound.
+        bound: that bound, as a share of the bounding-box diagonal.
         notes: what was dropped, repaired or approximated.
     """
 
@@ -44,6 +47,8 @@ class MeshSummary:
     mean_error: float | None
     max_error: float | None
     mean_error_of_diagonal: float | None
+    rung: str | None
+    bound: float | None
     notes: tuple[str, ...]
 
 
@@ -119,6 +124,7 @@ def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
 
 def summarise_mesh(entry: MeshEntry) -> MeshSummary:
     """Return what a listing shows of one mesh."""
+    rung = rung_of(entry.notes)
     return MeshSummary(
         name=entry.name,
         codec=codec_label(entry.codec_id),
@@ -130,13 +136,17 @@ def summarise_mesh(entry: MeshEntry) -> MeshSummary:
         source_bytes=entry.source_bytes,
         mean_error=entry.mean_distance,
         max_error=entry.max_distance,
-        mean_error_of_diagonal=None if entry.mean_distance is None else entry.mean_distance / _diagonal(entry),
+        mean_error_of_diagonal=error_of_diagonal(entry),
+        rung=rung.name if rung else None,
+        bound=rung.bound if rung else None,
         notes=entry.notes,
     )
 
 
-def _diagonal(entry: MeshEntry) -> float:
-    """Return the bounding-box diagonal in units of the cube."""
+def error_of_diagonal(entry: MeshEntry) -> float | None:
+    """Return the mean distance as a share of the bounding-box diagonal, None if it was not measured."""
+    if entry.mean_distance is None:
+        return None
     sides = [high - low for low, high in zip(entry.lower, entry.upper, strict=True)]
     longest = max(sides)
-    return _LONGEST_SIDE * math.hypot(*(side / longest for side in sides))
+    return entry.mean_distance / (_LONGEST_SIDE * math.hypot(*(side / longest for side in sides)))

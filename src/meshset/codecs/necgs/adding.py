@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from meshset.codecs.necgs.bitstream import SharedPart
-from meshset.codecs.necgs.network import SetNetwork, frozen_network
-from meshset.codecs.necgs.recipe import ADDING, Recipe
+from meshset.codecs.necgs.network import SetNetwork, stored_network
+from meshset.codecs.necgs.recipe import ADDING, REFINING, Recipe
 from meshset.codecs.necgs.training import batch_losses, learning_share, load_example
 from meshset.errors import MeshsetError
 from meshset.progress import Progress
@@ -22,7 +22,12 @@ _TOGETHER = 4
 
 
 def fit_latents(
-    fields: Sequence[Path], part: SharedPart, device: str, seed: int, progress: Progress
+    fields: Sequence[Path],
+    part: SharedPart,
+    device: str,
+    seed: int,
+    progress: Progress,
+    start: Sequence[NDArray[np.int32]] | None = None,
 ) -> list[NDArray[np.int32]]:
     """Fit a latent to each stored field.
 
@@ -32,6 +37,7 @@ def fit_latents(
         device: torch device.
         seed: start of the random initial values.
         progress: listener.
+        start: latents to go on from, one for each field; otherwise random ones.
 
     Returns:
         For each field the whole numbers (64, C), all within the ranges of the models.
@@ -39,12 +45,15 @@ def fit_latents(
     Raises:
         MeshsetError: the loss is no longer a number.
     """
-    recipe = ADDING
-    groups = [fields[i : i + _TOGETHER] for i in range(0, len(fields), _TOGETHER)]
-    progress.start("fitting latents", recipe.visits * len(groups))
+    recipe = ADDING if start is None else REFINING
+    firsts = range(0, len(fields), _TOGETHER)
+    progress.start("fitting latents" if start is None else "refining latents", recipe.visits * len(firsts))
     latents: list[NDArray[np.int32]] = []
-    for group in groups:
-        network = frozen_network(part, len(group), seed).to(device)
+    for first in firsts:
+        group = fields[first : first + _TOGETHER]
+        known = None if start is None else start[first : first + _TOGETHER]
+        network = stored_network(part, len(group), seed, known).to(device).eval()
+        network.latents.requires_grad_(True)
         _fit(network, group, _bounds(part, network), recipe, progress)
         latents += [_storable(network.final_latent(i).numbers, part) for i in range(len(group))]
     return latents

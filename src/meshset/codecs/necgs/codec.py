@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -22,11 +22,14 @@ from meshset.codecs.necgs.bitstream import (
     unpack_shared,
 )
 from meshset.codecs.necgs.decoder import decode_field
-from meshset.codecs.necgs.recipe import Recipe, architecture_for, field_name, recipe_for
+from meshset.codecs.necgs.recipe import RETRAINING, Recipe, architecture_for, field_name, recipe_for
 from meshset.errors import MeshsetError, MissingExtraError
-from meshset.field import extract_surface
+from meshset.field import Field, extract_surface
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
+
+if TYPE_CHECKING:
+    from meshset.codecs.necgs.network import SetNetwork
 
 
 @dataclass(frozen=True)
@@ -73,15 +76,9 @@ class NecgsCodec:
                 )
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
-        latents = [network.final_latent(i).numbers for i in range(len(kept))]
-        models = fit_latent_models(latents)
-        shared = SharedPart(architecture, network.final_weights(), network.final_latent(0).step, models)
-        coded = coded_meshes(outcomes, [pack_latent(latent, models) for latent in latents])
-        return CodedSet(
-            pack_shared(shared),
-            coded,
-            {**report, "parameters": architecture.parameters, "rate_weight": recipe.rate_weight},
-        )
+        shared, payloads = _packed(network, len(fields))
+        report = {**report, "parameters": architecture.parameters, "rate_weight": recipe.rate_weight}
+        return CodedSet(shared, coded_meshes(outcomes, payloads), report)
 
     def add(
         self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
@@ -93,9 +90,71 @@ class NecgsCodec:
             MeshsetError: a latent diverged, or the device ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
+        return self._fit(meshes, None, shared, settings, progress)
+
+    def refine(
+        self, meshes: Sequence[Mesh], payloads: Sequence[bytes], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Fit latents further for more steps, the decoder frozen and bits without weight; errors as in `add`."""
+        return self._fit(meshes, payloads, shared, settings, progress)
+
+    def retrain(
+        self,
+        stored: Sequence[bytes],
+        meshes: Sequence[Mesh],
+        payloads: Sequence[bytes],
+        shared: bytes,
+        settings: Settings,
+        progress: Progress,
+    ) -> CodedSet:
+        """Train decoder and latents further, on the fields that the stored latents decode to and on those of `meshes`.
+
+        Errors are those of `add`.
+        """
         part = unpack_shared(shared)
-        architecture = part.architecture
-        settings = replace(settings, resolution=architecture.resolution, field=field_name(architecture))
+        if part.architecture.has_head:
+            raise MeshsetError("a decoder with a head cannot be trained further")
+        settings = _settings_of(part, settings)
+        try:
+            import torch
+
+            from meshset.codecs.necgs.network import stored_network
+            from meshset.codecs.necgs.training import train
+        except ImportError as error:
+            raise MissingExtraError("adding", "compress") from error
+        with TemporaryDirectory(prefix="meshset-fields-") as name:
+            folder = Path(name)
+            known = _decoded_fields(NecgsDecoder(part), stored, folder, progress)
+            outcomes = make_fields(meshes, settings, folder, progress)
+            kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Refusal)]
+            fields = known + [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            start = [unpack_latent(one, part.latent_models) for one in (*stored, *(payloads[i] for i in kept))]
+            network = stored_network(part, len(fields), settings.seed, start).requires_grad_(True)
+            try:
+                network, report = train(
+                    fields, part.architecture, RETRAINING, settings.device, settings.seed, progress, start=network
+                )
+            except torch.OutOfMemoryError as error:
+                raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
+        packed, coded = _packed(network, len(fields))
+        old = tuple(CodedMesh(payload) for payload in coded[: len(stored)])
+        return CodedSet(packed, (*old, *coded_meshes(outcomes, coded[len(stored) :])), report)
+
+    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
+        """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
+        return NecgsDecoder(unpack_shared(shared), device)
+
+    def _fit(
+        self,
+        meshes: Sequence[Mesh],
+        payloads: Sequence[bytes] | None,
+        shared: bytes,
+        settings: Settings,
+        progress: Progress,
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Fit latents to meshes, those of `payloads` to start from if there are any."""
+        part = unpack_shared(shared)
+        settings = _settings_of(part, settings)
         try:
             import torch
 
@@ -104,16 +163,14 @@ class NecgsCodec:
             raise MissingExtraError("adding", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
             outcomes = make_fields(meshes, settings, Path(folder), progress)
+            kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Refusal)]
             fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            start = None if payloads is None else [unpack_latent(payloads[i], part.latent_models) for i in kept]
             try:
-                latents = fit_latents(fields, part, settings.device, settings.seed, progress)
+                latents = fit_latents(fields, part, settings.device, settings.seed, progress, start)
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory") from error
         return coded_meshes(outcomes, [pack_latent(latent, part.latent_models) for latent in latents])
-
-    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
-        """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
-        return NecgsDecoder(unpack_shared(shared), device)
 
 
 class NecgsDecoder:
@@ -141,3 +198,37 @@ class NecgsDecoder:
         numbers = unpack_latent(payload, self._part.latent_models)
         latent = numbers.astype(np.float32) * self._part.latent_steps
         return decode_field(on_device(latent, self._device), self._weights, self._part.architecture)
+
+    def stored_field(self, payload: bytes) -> Field:
+        """Return the field of a payload as training takes it; for decoders without a head."""
+        coords, values = (as_numpy(array) for array in self.decode_field(payload))
+        tsdf = np.clip(values[:, 0], -1, 1)
+        # All eight children of a voxel, or none: what is expanded beyond the band is of no use.
+        near = np.repeat((np.abs(tsdf) < 1).reshape(-1, 8).any(axis=1), 8)
+        coords, values, tsdf = coords[near], values[near], tsdf[near]
+        deformation = np.clip(values[:, 1:], -1, 1) if values.shape[1] > 1 else np.zeros((len(tsdf), 3), np.float32)
+        return Field(self._part.architecture.resolution, coords.astype(np.int16), tsdf, deformation)
+
+
+def _settings_of(part: SharedPart, settings: Settings) -> Settings:
+    """Return the settings with the resolution and field that a decoder was made for."""
+    return replace(settings, resolution=part.architecture.resolution, field=field_name(part.architecture))
+
+
+def _packed(network: SetNetwork, count: int) -> tuple[bytes, list[bytes]]:
+    """Return the shared chunk and the payloads of a trained network of `count` meshes."""
+    latents = [network.final_latent(i).numbers for i in range(count)]
+    models = fit_latent_models(latents)
+    part = SharedPart(network.architecture, network.final_weights(), network.final_latent(0).step, models)
+    return pack_shared(part), [pack_latent(latent, models) for latent in latents]
+
+
+def _decoded_fields(decoder: NecgsDecoder, payloads: Sequence[bytes], folder: Path, progress: Progress) -> list[Path]:
+    """Store the fields that payloads decode to in `folder` and return the files, to be read by `Field.load`."""
+    progress.start("decoding the set", len(payloads))
+    paths = []
+    for i, payload in enumerate(payloads):
+        paths.append(folder / f"stored-{i}.npz")
+        decoder.stored_field(payload).save(paths[-1])
+        progress.advance()
+    return paths

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from meshset.codecs.necgs.architecture import Architecture
@@ -98,18 +99,21 @@ class SetNetwork(nn.Module):
         return _final(self.latents[index], self.latent_log_steps.exp())
 
 
-def frozen_network(part: SharedPart, count: int, seed: int) -> SetNetwork:
-    """Return a network whose decoder, steps and latent statistics are those of a stored set, in evaluation mode.
+def stored_network(
+    part: SharedPart, count: int, seed: int, latents: Sequence[NDArray[np.int32]] | None = None
+) -> SetNetwork:
+    """Return a network whose decoder, steps and latent statistics are those of a stored set, without gradients.
 
-    Only the latents of its `count` meshes, which start as those of a new set do, require gradients.
+    The latents of its `count` meshes start as those of a new set do, or at stored ones, (64, C) each.
     """
-    network = SetNetwork(part.architecture, count, seed).requires_grad_(False).eval()
+    network = SetNetwork(part.architecture, count, seed).requires_grad_(False)
     for tensor, stored in zip(network.tensors, part.weights.values(), strict=True):
         tensor.copy_(torch.from_numpy(stored.values))
     network.log_steps.copy_(torch.tensor([math.log(stored.step) for stored in part.weights.values()]))
     network.latent_log_steps.copy_(torch.from_numpy(part.latent_steps).log())
     network.latent_magnitude.copy_(torch.tensor([_mean_magnitude(model) for model in part.latent_models]))
-    network.latents.requires_grad_(True)
+    for latent, numbers in zip(network.latents, latents or (), strict=latents is not None):
+        latent.copy_(torch.from_numpy(numbers * part.latent_steps))
     return network
 
 

@@ -67,6 +67,13 @@ PRESETS = {
 ADDING = Recipe(visits=300, epochs=0, rate_weight=7e-7, latent_travel=5.0)
 """Latents fitted to a decoder that is frozen: a few hundred steps settle them."""
 
+REFINING = Recipe(visits=1000, epochs=0, rate_weight=0.0, latent_travel=5.0)
+"""Latents that go on where they are, the decoder frozen, because they miss a bound on the error: bits do not count."""
+
+
+RETRAINING = Recipe(visits=3_000, epochs=40, rate_weight=7e-7, matrix_rate=0.002, rate=0.001, step_rate=0.003)
+"""A decoder that starts where it is and learns a few meshes more: calmer than from random weights."""
+
 
 def recipe_for(settings: Settings) -> Recipe:
     """Return the recipe of a preset. Raises MeshsetError for an unknown one."""

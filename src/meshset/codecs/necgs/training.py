@@ -184,8 +184,11 @@ def train(
     seed: int,
     progress: Progress,
     checkpoint: Checkpoint | None = None,
+    start: SetNetwork | None = None,
 ) -> tuple[SetNetwork, dict[str, float]]:
-    """Train a network on stored fields, from the state in `checkpoint` on if there is one.
+    """Train a network on stored fields.
+
+    It begins with random weights, or with those of `start`, or with the state in `checkpoint` if there is one.
 
     Returns:
         The trained network, on `device`, and running averages at the end: distortion (units of the truncation
@@ -194,7 +197,7 @@ def train(
     Raises:
         MeshsetError: the loss is no longer a number.
     """
-    network = SetNetwork(architecture, len(fields), seed).to(device)
+    network = (start or SetNetwork(architecture, len(fields), seed)).to(device)
     examples = ExampleCache(fields, partial(load_example, architecture=architecture))
     optimisers = _optimisers(network, recipe)
     steps = recipe.steps(len(fields))

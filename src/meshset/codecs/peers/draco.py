@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -79,6 +79,16 @@ class DracoCodec:
         if shared:
             raise ArchiveError("has a shared part, which Draco does not use")
         return DracoDecoder()
+
+    def with_report(self, report: Mapping[str, Any]) -> DracoCodec:
+        """Return the codec with the parameters of a report of `compress`. Raises ArchiveError for impossible ones."""
+        quantisation, kept = report.get("quantisation", self.quantisation), report.get("kept", self.kept)
+        if not (isinstance(quantisation, int) and isinstance(kept, int | float)):
+            raise ArchiveError("states settings of Draco that are no numbers")
+        try:
+            return DracoCodec(quantisation, float(kept))
+        except ValueError as error:
+            raise ArchiveError(f"states impossible settings of Draco: {error}") from None
 
     def _code(self, mesh: Mesh) -> CodedMesh | Refusal:
         notes: tuple[str, ...] = ()
