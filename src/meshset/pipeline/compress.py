@@ -15,6 +15,7 @@ from meshset.codecs import codec_by_name
 from meshset.codecs.base import CodedSet, SetCodec, Settings
 from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.finishing import finish
 from meshset.pipeline.requirements import require_modules, resolve_device
 from meshset.pipeline.resuming import SavedRun, run_key
 from meshset.pipeline.sources import LazyMeshes, check_sources
@@ -104,7 +105,7 @@ def compress(
         place = Place(system.id, shared, system.open(coded.shared))
         entries = [add_measured(writer, place, mesh) for mesh in measured_meshes(place.decoder, kept, log, progress)]
         _require_some(entries, log)
-        writer.finish(_settings_record(settings, system, coded, len(log.failures)))
+        finish(writer, _settings_record(settings, system, coded, len(log.failures)), progress)
     saved.remove()
     return CompressResult(
         path=Path(output),

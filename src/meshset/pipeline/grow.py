@@ -16,6 +16,7 @@ from meshset.codecs.base import SetCodec, Settings
 from meshset.errors import ArchiveError
 from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.finishing import finish
 from meshset.pipeline.requirements import require_modules, resolve_device
 from meshset.pipeline.sources import LazyMeshes, check_sources
 from meshset.pipeline.storing import Place, add_measured, coded_meshes, measured_meshes
@@ -116,7 +117,7 @@ def _grow(
                 editor.remove(mesh.source.source.name)
             entries.append(add_measured(editor, place, mesh))
         _require_some(entries, log)
-        editor.finish(editor.settings)
+        finish(editor, editor.settings, progress)
         meshes = len(editor.entries)
     return GrowResult(
         path=Path(path),
