@@ -43,7 +43,7 @@ def places(count):
 
 
 def test_one_bit_costs_one_mesh_or_is_refused(copy):
-    names = tuple(ArchiveReader(THREE).entries)
+    names = verify(copy).whole
     for owner, place in places(4):
         bit = place % 8
         flip(copy, place, bit)
