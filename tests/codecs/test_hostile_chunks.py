@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs_paper import bitstream as paper
 from meshset.coding import varint
 from meshset.errors import ArchiveError
+from meshset.field import marching_cubes
 
 PEERS = Path(__file__).parents[1] / "data" / "peers"
 
@@ -136,6 +138,24 @@ def test_chunks_of_another_codec(codec_id: int, other: str) -> None:
 @pytest.mark.parametrize("step", [1e-38, 1e-3, 10.0, 1e4, 9.9e5])
 def test_numbers_beyond_float32_are_no_crash(step: float) -> None:
     decodes(necgs_chunks(step))
+
+
+def test_models_that_would_take_minutes_are_refused() -> None:
+    laplace = bytes([1]) + varint(0) + varint(1 << 16) + bytes([0, 128])
+    channels = (struct.pack("<f", 1.0) + laplace) * 1024
+    weights = (struct.pack("<f", 1.0) + bytes([1]) + varint(0) + varint(1) + bytes(2)) * 20
+    shared = b"".join(map(varint, (32, 1024, 4, 0, 3, 1, 1, 1))) + channels + weights
+    with pytest.raises(ArchiveError, match="models cover too many numbers"):
+        necgs.unpack_shared(shared[:-4])
+
+
+def test_a_surface_through_everything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    coords = np.stack(np.meshgrid(*[np.arange(32)] * 3, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int32)
+    checkerboard = np.where(coords.sum(axis=1) % 2, 1.0, -1.0).astype(np.float32)
+    assert len(marching_cubes.extract_surface(coords, checkerboard, 32)[1]) > 31**3
+    monkeypatch.setattr(marching_cubes, "MAX_CELLS", 20_000)
+    with pytest.raises(ArchiveError, match="more than any mesh should need"):
+        marching_cubes.extract_surface(coords, checkerboard, 32)
 
 
 @pytest.mark.parametrize("payload", [b"", b"\0", bytes(4), bytes(4096), b"\xff" * 4096])
