@@ -364,7 +364,7 @@ def _repacked(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes
         content = zstandard.ZstdDecompressor().decompress(parts.payloads[place])
         payload = zstandard.ZstdCompressor(level=1).compress(mutated(rng, content, [content]))
         return _rebuilt(_alone(parts.index, place), [], [payload])
-    blocks = rng.choice((3, 3, 3, 3, 4))
+    blocks = 4 if rng.random() < 0.1 else 3
     widths = tuple(rng.choice((1, 2, 3, 9)) for _ in range(blocks - (kind == NECGS and rng.random() < 0.5)))
     hidden = rng.choice((0, 1, 5)) if kind == NECGS else 0
     expands = kind == NECGS or rng.random() < 0.5
@@ -391,12 +391,12 @@ _KINDS: dict[str, tuple[float, _Change]] = {
     "header": (2, _version),
     "trailer": (6, _trailer),
     "deflate stream": (6, _deflate_stream),
-    "index bytes": (27, _index_bytes),
+    "index bytes": (29, _index_bytes),
     "index fields": (17, _index_fields),
     "payload": (14, _payload),
     "shared part": (10, _shared_part),
     "mixed up": (3, _mixed_up),
-    "repacked": (3, _repacked),
+    "repacked": (1, _repacked),
     "appended": (2, _appended),
 }
 KINDS = tuple(_KINDS)
