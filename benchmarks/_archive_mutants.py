@@ -72,14 +72,14 @@ class Mutant:
     suffix: str = "mset"
 
 
-def seed_archives() -> list[Parts]:
+def seeds() -> list[Parts]:
     """Return one archive for each codec, K = 32, and one that mixes all of them."""
     with TemporaryDirectory() as name:
         path = Path(name) / "seed.mset"
         meshes = [_bumpy(0), _bumpy(1)]
         sets = [
             *(_necgs_set(shape, 0, lambda: 0.05) for shape in _SHAPES),
-            *(_paper_set(shape, 1) for shape in _PAPER_SHAPES),
+            *(_paper_set(shape, 0) for shape in _PAPER_SHAPES),
             *(_ordinary_set(codec, meshes) for codec in (DRACO, PLY_ZSTD)),
         ]
         seeds = []
@@ -88,6 +88,11 @@ def seed_archives() -> list[Parts]:
             seeds.append(_taken_apart(path.read_bytes()))
             path.unlink()
     return seeds
+
+
+def unchanged(seeds: Sequence[Parts]) -> list[Mutant]:
+    """Return the seeds themselves, to be read whole."""
+    return [Mutant("none", seed.data, True) for seed in seeds]
 
 
 def mutant(rng: random.Random, seeds: Sequence[Parts]) -> Mutant:
@@ -124,15 +129,15 @@ def _necgs_set(shape: Architecture, seed: int, steps: Callable[[], float]) -> _C
 
 def _paper_set(shape: Architecture, seed: int) -> _CodedSet:
     rng = np.random.default_rng(seed)
-    tensors = {name: _numbers(rng, size) for name, size in shape.tensors().items()}
-    latents = [_numbers(rng, (64, shape.latent_channels)) for _ in range(2)]
+    tensors = {name: _numbers(rng, size, 50) for name, size in shape.tensors().items()}
+    latents = [_numbers(rng, (64, shape.latent_channels), 50) for _ in range(2)]
     code = paper.fit_latent_code(latents)
     shared = paper.pack_shared(paper.SharedPart(shape, tensors, code))
     return PAPER, shared, [paper.pack_latent(latent, code) for latent in latents]
 
 
-def _numbers(rng: np.random.Generator, size: tuple[int, ...]) -> Any:
-    return np.clip(np.rint(rng.normal(0, 6, size)), -128, 128).astype(np.int32)
+def _numbers(rng: np.random.Generator, size: tuple[int, ...], spread: float = 6) -> Any:
+    return np.clip(np.rint(rng.normal(0, spread, size)), -128, 128).astype(np.int32)
 
 
 def _ordinary_set(codec_id: int, meshes: Sequence[Mesh]) -> _CodedSet:

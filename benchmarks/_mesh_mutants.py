@@ -70,7 +70,7 @@ class Mutant:
     data: bytes
 
 
-def seed_files() -> list[Seed]:
+def seeds() -> list[Seed]:
     """Return sound files, some of one format with other features."""
     mesh = _mesh()
     with TemporaryDirectory() as name:
@@ -95,6 +95,11 @@ def seed_files() -> list[Seed]:
         Seed("glb", written["glb"], _json_of(written["glb"]), lambda text: _with_json(written["glb"], text)),
         Seed("3mf", _zipped(model), model, _zipped),
     ]
+
+
+def unchanged(seeds: Sequence[Seed]) -> list[Mutant]:
+    """Return the seeds themselves."""
+    return [Mutant("none", seed.suffix, seed.data) for seed in seeds]
 
 
 def mutant(rng: random.Random, seeds: Sequence[Seed]) -> Mutant:
