@@ -166,8 +166,9 @@ SIXTY_FOUR_NAMES = pack_strings([f"{number}" for number in range(64)])
         ((0, 1, 0), pack_u32(2) + b"\0\0", b"", "wrong number of strings"),
         ((0, 1, 0), pack_u32(2) + b"\xff\0", b"", "text that is not UTF-8"),
         ((0, 1, 0), pack_u32(HUGE), b"", "ends too early"),
-        ((0, 0, 1), pack_strings([]), pack_strings([]), "wrong number of strings"),
-        ((0, 0, HUGE), pack_strings([]), pack_strings([]), "wrong number of strings"),
+        ((0, 1, 1), pack_strings(["a"]), pack_strings([]), "wrong number of strings"),
+        ((0, 0, 1), pack_strings([]), pack_strings([""]), "more notes than meshes"),
+        ((0, 1, HUGE), pack_strings(["a"]), pack_u32(0), "more notes than meshes"),
     ],
 )
 def test_absurd_counts_cost_nothing(
@@ -194,6 +195,15 @@ def test_a_million_separators_cost_nothing(forge: Any) -> None:
     data = forge(body=body(counts=(0, 1, 0), names=pack_u32(1 << 22) + bytes(1 << 22)))
     with little_memory(24 << 20):
         refuse(data, "wrong number of strings")
+
+
+def test_texts_that_nobody_refers_to_cost_nothing(forge: Any) -> None:
+    # Sixteen million empty texts would be gigabytes as Python objects, from an archive of a few kilobytes.
+    count = 1 << 24
+    data = forge(body=body(counts=(0, 1, count), names=pack_strings(["a"]), rest=pack_u32(count) + bytes(count)))
+    assert len(data) < 1 << 15
+    with little_memory(40 << 20):
+        refuse(data, "more notes than meshes")
 
 
 def test_every_shorter_body_is_refused(forge: Any, entry: MeshEntry) -> None:

@@ -88,18 +88,33 @@ print(meshset.__version__)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_interrupt_leaves_nothing_behind(start, models, tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_leaves_nothing_behind(start, models, tmp_path, sent):
     before = sorted(tmp_path.rglob("*"))
     output = tmp_path / "a.mset"
     process = start("compress", models, "-o", output, "--codec", "slow", "--device", "cpu")
     assert process.stdout.readline() == "training\n"
     assert sorted(tmp_path.rglob("*")) != before  # the temporary file is there
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     code, _, stderr = finished(process)
-    assert code == 130
+    assert code == 128 + sent
     assert stderr.splitlines()[-1] == "meshset: interrupted, nothing written"
     assert "Traceback" not in stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_what_a_killed_run_leaves_goes_with_the_next_and_is_told(start, models, tmp_path):
+    output = tmp_path / "a.mset"
+    process = start("compress", models, "-o", output, "--codec", "slow", "--device", "cpu")
+    assert process.stdout.readline() == "training\n"
+    process.kill()
+    finished(process)
+    assert len(list(tmp_path.glob(".meshset-*.tmp"))) == 1
+    code, _, stderr = finished(start("compress", models, "-o", output, "--codec", "raw", "--device", "cpu"))
+    assert code == 0
+    assert "removed 1 temporary file that killed runs had left in the folder" in stderr
+    assert list(tmp_path.glob(".meshset-*.tmp")) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")

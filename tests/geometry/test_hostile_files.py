@@ -258,8 +258,8 @@ class Test3mf:
         def inflate(self, *_):
             raise AssertionError("inflated")
 
-        monkeypatch.setattr(zipfile.ZipFile, "read", inflate)
         path = model_3mf(tmp_path / "a.3mf", bytes(3 * 2**20))
+        monkeypatch.setattr(zipfile.ZipFile, "open", inflate)
         assert failure(path).startswith("suspicious compression")
 
     def test_entities(self, tmp_path):

@@ -1,5 +1,6 @@
 """Files that `write_mesh` makes, and the size of the text that `obj_size` counts."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -153,3 +154,10 @@ def test_obj_size_counts_the_text(vertices, faces):
 def test_obj_size_matches_the_exporter_of_the_manifests():
     text = TETRAHEDRON.to_trimesh().export(file_type="obj", digits=8, include_normals=False)
     assert obj_size(TETRAHEDRON) == len(text)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows counts characters")
+def test_a_name_as_long_as_names_may_be(tmp_path):
+    path = tmp_path / ("\N{GLOBE WITH MERIDIANS}" * 62 + ".ply")  # 252 bytes in UTF-8
+    write_mesh(TETRAHEDRON, path)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

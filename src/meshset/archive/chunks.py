@@ -35,10 +35,14 @@ class ChunkWriter(ABC):
 
     Leaving the `with` block without `finish`, by an exception or not, undoes everything.
 
+    Attributes:
+        leftovers: how many temporary files of killed processes `finish` found beside the archive and removed.
+
     Args:
         path: the archive.
     """
 
+    leftovers: int
     _file: BinaryIO
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -49,6 +53,7 @@ class ChunkWriter(ABC):
         self._meshes: dict[str, MeshEntry] = {}
         self._position = 0
         self._open = False
+        self.leftovers = 0
 
     def __enter__(self: _Self) -> _Self:
         return self

@@ -15,6 +15,7 @@ from meshset.archive.layout import MAJOR, MINOR
 from meshset.archive.lock import WriteLock
 from meshset.archive.names import naming, shown
 from meshset.archive.reader import ArchiveReader
+from meshset.archive.temporary import remove_leftovers
 from meshset.errors import ArchiveError
 
 
@@ -84,6 +85,7 @@ class ArchiveEditor(ChunkWriter):
                 os.fsync(self._file.fileno())
         finally:
             self.discard()
+        self.leftovers = remove_leftovers(self._target.parent)
 
     def discard(self) -> None:
         """Cut the file back to its former length, unless the new trailer is whole. May be called again."""

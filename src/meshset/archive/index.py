@@ -74,6 +74,8 @@ def unpack_index(stored: bytes, raw_length: int, end: int, newer_minor: bool) ->
     shared_count, mesh_count, note_count = cursor.u32(), cursor.u32(), cursor.u32()
     if shared_count > MAX_SHARED or mesh_count > end - HEADER_SIZE:
         raise ArchiveError("index is damaged: it promises more chunks than the file can hold")
+    if note_count > mesh_count:
+        raise ArchiveError("index is damaged: it promises more notes than meshes")
     names = cursor.strings(mesh_count)
     notes = [(), *(tuple(text.split("\n")) for text in cursor.strings(note_count))]
     shared, position = _unpack_shared(cursor, shared_count)

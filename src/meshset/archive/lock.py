@@ -20,13 +20,15 @@ if sys.platform == "win32":
     _FAR = 1 << 40
     """Windows keeps readers from locked bytes too: this one lies behind the end of every archive."""
 
-    def _take(descriptor: int) -> None:
+    def take(descriptor: int) -> None:
+        """Lock an open file until it is closed. Raises OSError if another one has the lock, or there are no locks."""
         os.lseek(descriptor, _FAR, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _take(descriptor: int) -> None:
+    def take(descriptor: int) -> None:
+        """Lock an open file until it is closed. Raises OSError if another one has the lock, or there are no locks."""
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -52,7 +54,7 @@ class WriteLock:
             self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
             try:
                 self._lock()
-                if self._is_current(path):
+                if is_current(self._descriptor, path):
                     return
             except BaseException:
                 self.release()
@@ -70,13 +72,15 @@ class WriteLock:
 
     def _lock(self) -> None:
         try:
-            _take(self._descriptor)
+            take(self._descriptor)
         except OSError as error:
             if error.errno in _HELD:
                 raise ArchiveError("another process is writing to it; try again when that has ended") from None
 
-    def _is_current(self, path: Path) -> bool:
-        try:
-            return os.path.samestat(os.fstat(self._descriptor), path.stat())
-        except FileNotFoundError:
-            return False
+
+def is_current(descriptor: int, path: Path) -> bool:
+    """Return whether an open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

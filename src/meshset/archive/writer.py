@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from meshset.archive.chunks import ChunkWriter
 from meshset.archive.layout import pack_header
 from meshset.archive.lock import WriteLock
 from meshset.archive.names import label, naming
+from meshset.archive.temporary import make_temporary, remove_leftovers
 from meshset.errors import ArchiveError
 
 
@@ -39,11 +39,9 @@ class ArchiveWriter(ChunkWriter):
         with naming(self._label):
             self._check_target()
             self._take_lock()
-        folder = self._target.parent
-        self._temporary = folder / f".meshset-{secrets.token_hex(8)}.tmp"
         try:
-            with naming(f"folder {label(folder)}"):
-                self._file = self._temporary.open("xb")
+            with naming(f"folder {label(self._target.parent)}"):
+                self._file, self._temporary = make_temporary(self._target.parent)
         except BaseException:
             self._release_lock()
             raise
@@ -58,6 +56,7 @@ class ArchiveWriter(ChunkWriter):
                 self._publish()
         finally:
             self.discard()
+        self.leftovers = remove_leftovers(self._target.parent)
 
     def discard(self) -> None:
         """Remove what was written, unless `finish` has given it its final name. May be called again."""
@@ -90,12 +89,12 @@ class ArchiveWriter(ChunkWriter):
     def _publish(self) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.close()
         # Hours may have passed since the first look.
         self._check_target()
         self._take_lock()
-        if sys.platform == "win32":
-            self._release_lock()  # Windows replaces no open file
+        if sys.platform == "win32":  # which neither renames nor replaces open files
+            self._file.close()
+            self._release_lock()
         self._temporary.replace(self._target)
         _sync_folder(self._target.parent)
 

@@ -13,12 +13,10 @@ from typing import Any
 
 import typer
 
+from meshset.cli.signals import exit_code
 from meshset.cli.text import printable
 from meshset.errors import MeshsetError
 from meshset.pipeline.failures import Failure, NoMeshError
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, 128 + SIGINT as shells have it."""
 
 
 def say(text: str) -> None:
@@ -55,7 +53,7 @@ def guarded(interrupted: str = "interrupted") -> Iterator[None]:
     """Turn the errors of a command into one line and an exit code.
 
     Args:
-        interrupted: what to say after Ctrl-C.
+        interrupted: what to say after Ctrl-C and SIGTERM.
     """
     _accept_all_characters()
     try:
@@ -69,9 +67,9 @@ def guarded(interrupted: str = "interrupted") -> Iterator[None]:
         _fail(str(known))
     except MemoryError:
         _fail("not enough memory")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         hint(f"meshset: {interrupted}")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(exit_code(stopped)) from None
     except OSError as broken:
         _close_stdout()
         # A reader such as `head` that has seen enough is no error.

@@ -79,7 +79,8 @@ def remove(
     with guarded(interrupted=UNCHANGED):
         from meshset.pipeline.edit import remove
 
-        result = remove(archive, names or [], compact=compact)
+        with showing_progress() as progress:
+            result = remove(archive, names or [], compact=compact, progress=progress)
     with guarded():
         if json:
             say_json(asdict(result))
@@ -107,7 +108,8 @@ def merge(
     with guarded(interrupted="interrupted, nothing written"):
         from meshset.pipeline.edit import merge
 
-        result = merge(archives, output, overwrite=force)
+        with showing_progress() as progress:
+            result = merge(archives, output, overwrite=force, progress=progress)
     with guarded():
         if json:
             say_json({**asdict(result), "path": str(result.path)})

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 import array_api_compat
 
+from meshset.errors import ArchiveError
 from meshset.field._cases import CORNERS, EDGES, triangle_table
 from meshset.field.grid import Array, RowLookup, spacing
 
 _SMALLEST = 1e-4
 """Field values closer to 0 than this are moved away from it, so that no two vertices fall on one grid point."""
+
+
+MAX_CELLS = 1 << 22
+"""Most cells that a surface may cross. Smooth ones cross some 10^5 at K = 256; noise there would take all memory."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,9 @@ def surface_topology(coords: Array, tsdf: Array, resolution: int) -> Topology:
         coords: (N, 3) integer grid points in [0, resolution), numpy or torch.
         tsdf: (N,) floats, negative inside.
         resolution: K, grid points a side.
+
+    Raises:
+        ArchiveError: the surface crosses more than `MAX_CELLS` cells.
     """
     xp = array_api_compat.array_namespace(tsdf)
     device = array_api_compat.device(tsdf)
@@ -56,6 +64,8 @@ def surface_topology(coords: Array, tsdf: Array, resolution: int) -> Topology:
         whole = whole & (row >= 0)
         case = case + (xp.astype(inside[row], xp.int64) << c)
     (cells,) = xp.nonzero(whole & (case > 0) & (case < 255))
+    if cells.shape[0] > MAX_CELLS:
+        raise ArchiveError(f"decodes to a surface through {cells.shape[0]} cells, more than any mesh should need")
     case = case[cells]
 
     # An edge of the grid is named 3 r + axis after the row r of its lower end.
@@ -125,6 +135,9 @@ def extract_surface(
 
     Returns:
         Vertices (V, 3) in the cube [-1, 1]^3, dtype of `tsdf`; faces (F, 3) int32.
+
+    Raises:
+        ArchiveError: the surface crosses more than `MAX_CELLS` cells.
     """
     topology = surface_topology(coords, tsdf, resolution)
     points = grid_points(coords, resolution, tsdf, deformation)

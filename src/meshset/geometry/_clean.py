@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.geometry import _soup
-from meshset.geometry._polygons import triangulate
+from meshset.geometry._polygons import MAX_CLIPPED_CORNERS, triangulate
 from meshset.geometry._soup import MalformedError, Soup, counted, index_error
 from meshset.geometry.mesh import Mesh
 
@@ -34,6 +34,8 @@ def clean(soup: Soup) -> tuple[Mesh, list[str]]:
     _check_extent(vertices, notes)
     faces = triangulate(vertices, corners.reshape(-1), sizes)
     _note(notes, int((sizes > 3).sum()), "polygon", "triangulated")
+    large = int((sizes > MAX_CLIPPED_CORNERS).sum())
+    _note(notes, large, "polygon", f"of more than {MAX_CLIPPED_CORNERS} corners cut like a convex one")
     merged, vertices, faces = _merge(vertices, faces)
     _note(notes, merged, "vertex", "merged with another at the same position", "vertices")
     vertices, faces = _without_collapsed(vertices, faces, notes)

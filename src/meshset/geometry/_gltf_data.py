@@ -12,9 +12,12 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.geometry._soup import MAX_PLACED_FACES, MalformedError
+from meshset.geometry._soup import MalformedError
 
 _COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+MAX_ABSENT = 1_000_000
+"""Most rows of an accessor that has no bytes but those that a few rows are replaced with; the others are zeros."""
+
 _WIDTHS = {"SCALAR": 1, "VEC3": 3}
 
 
@@ -70,7 +73,7 @@ class GltfData:
         if "bufferView" in accessor:
             offset = _whole(accessor, "byteOffset", 0)
             values = self._view(accessor["bufferView"], offset, count, width, dtype)
-        elif "sparse" in accessor and count <= MAX_PLACED_FACES:
+        elif "sparse" in accessor and count <= MAX_ABSENT:
             values = np.zeros((count, width), dtype)
         else:
             raise MalformedError("an accessor without data")

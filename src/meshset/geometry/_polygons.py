@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_CLIPPED_CORNERS = 500
-"""Concave polygons with more corners keep their fan: clipping ears takes cubic time."""
+"""Concave polygons with more corners keep their fan: clipping ears takes quadratic time."""
 
 
 def triangulate(
@@ -73,23 +73,29 @@ def _flattened(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _clip_ears(points: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Triangulate a counter-clockwise polygon (n, 2); returns (n - 2, 3) indices of its corners."""
-    ring = list(range(len(points)))
+    """Triangulate a counter-clockwise polygon (n, 2); returns (n - 2, 3) indices of its corners.
+
+    Clipping an ear can only change whether its two neighbours are ears, so each clip looks at two corners again. Where
+    no corner is an ear, as may be if the polygon crosses itself, any will do.
+    """
+    ring = np.arange(len(points))
+    ears = np.array([_is_ear(points, ring, position) for position in range(len(ring))])
     triangles = []
     while len(ring) > 3:
-        ear = next((i for i in range(len(ring)) if _is_ear(points, ring, i)), 1)
-        triangles.append((ring[ear - 1], ring[ear], ring[(ear + 1) % len(ring)]))
-        del ring[ear]
+        tip = int(ears.argmax()) if ears.any() else 1
+        triangles.append((ring[tip - 1], ring[tip], ring[(tip + 1) % len(ring)]))
+        ring, ears = np.delete(ring, tip), np.delete(ears, tip)
+        for neighbour in (tip - 1, tip % len(ring)):
+            ears[neighbour] = _is_ear(points, ring, neighbour)
     return np.array([*triangles, tuple(ring)], np.int64)
 
 
-def _is_ear(points: NDArray[np.float64], ring: list[int], position: int) -> bool:
-    before, tip, after = ring[position - 1], ring[position], ring[(position + 1) % len(ring)]
-    a, b, c = points[before], points[tip], points[after]
+def _is_ear(points: NDArray[np.float64], ring: NDArray[np.int64], position: int) -> bool:
+    a, b, c = points[ring[[position - 1, position, (position + 1) % len(ring)]]]
     if _turn(a, b, c) <= 0:
         return False
-    others = points[[i for i in ring if i not in (before, tip, after)]]
-    # A corner at the very place of a tip corner (a bridge to a hole) does not block the ear.
+    others = points[ring]
+    # A corner at the very place of a tip corner (a bridge to a hole) does not block the ear; nor do its own three.
     inside = (_turn(a, b, others) >= 0) & (_turn(b, c, others) >= 0) & (_turn(c, a, others) >= 0)
     same = (others[:, None] == np.stack([a, b, c])).all(axis=2).any(axis=1)
     return not bool((inside & ~same).any())

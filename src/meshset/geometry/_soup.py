@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 MAX_COUNT = 2**31 - 1
 """Most vertices or triangles of a mesh: faces hold int32 indices."""
 
-MAX_PLACED_FACES = 100_000_000
+MAX_PLACED_FACES = 20_000_000
 """Most triangles that instances of a scene may add up to; a few hundred bytes can ask for 2^60 of them."""
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import zipfile
+from array import array
 from dataclasses import dataclass, field
+from typing import IO
 from xml.parsers import expat
 
 import numpy as np
@@ -43,8 +45,8 @@ _Key = tuple[str, str]
 class _Object:
     """One object of a model part: a mesh, or components that refer to others."""
 
-    vertices: list[str] = field(default_factory=list)
-    triangles: list[str] = field(default_factory=list)
+    vertices: array[float] = field(default_factory=lambda: array("d"))
+    triangles: array[int] = field(default_factory=lambda: array("q"))
     components: list[tuple[_Key, NDArray[np.float64]]] = field(default_factory=list)
 
 
@@ -66,7 +68,8 @@ def parse_3mf(data: bytes) -> Soup:
         root = _root_part(names)
         model = _Model()
         for name in sorted(n for n in names if n.endswith(".model")):
-            model.parse(name, archive.read(names[name]), is_root=name == root)
+            with archive.open(names[name]) as part:
+                model.parse(name, part, is_root=name == root)
     return model.assemble()
 
 
@@ -110,18 +113,20 @@ class _Model:
         self._visits = 0
         self._meshes: dict[_Key, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
 
-    def parse(self, part: str, xml: bytes, is_root: bool) -> None:
+    def parse(self, part: str, xml: IO[bytes], is_root: bool) -> None:
         """Add the objects of one model part."""
         self._part, self._is_root = part, is_root
         parser = expat.ParserCreate()
         parser.StartElementHandler = self._start
         parser.StartDoctypeDeclHandler = self._refuse_doctype
         try:
-            parser.Parse(xml, True)
+            parser.ParseFile(xml)
         except expat.ExpatError as error:
             raise MalformedError(f"damaged XML in {part} ({error})") from None
         except KeyError as error:
             raise MalformedError(f"an element without its attribute {error} in {part}") from None
+        except (ValueError, OverflowError) as error:
+            raise MalformedError(f"a coordinate or index that is no number ({error})") from None
 
     @staticmethod
     def _refuse_doctype(*_: object) -> None:
@@ -130,9 +135,9 @@ class _Model:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2]
         if tag == "vertex":
-            self._current.vertices += (attributes["x"], attributes["y"], attributes["z"])
+            self._current.vertices.extend(float(attributes[axis]) for axis in "xyz")
         elif tag == "triangle":
-            self._current.triangles += (attributes["v1"], attributes["v2"], attributes["v3"])
+            self._current.triangles.extend(int(attributes[corner]) for corner in ("v1", "v2", "v3"))
         elif tag == "object":
             key = self._part, attributes["id"]
             if key in self._objects:
@@ -182,11 +187,8 @@ class _Model:
         """Return the numbers of an object's mesh, converted once however often it is placed."""
         if key not in self._meshes:
             found = self._objects[key]
-            try:
-                self._meshes[key] = (
-                    np.array(found.vertices, np.float64).reshape(-1, 3),
-                    np.array(found.triangles, np.int64).reshape(-1, 3),
-                )
-            except (ValueError, OverflowError) as error:
-                raise MalformedError(f"a coordinate or index that is no number ({error})") from None
+            self._meshes[key] = (
+                np.array(found.vertices, np.float64).reshape(-1, 3),
+                np.array(found.triangles, np.int64).reshape(-1, 3),
+            )
         return self._meshes[key]

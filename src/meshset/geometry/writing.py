@@ -89,7 +89,7 @@ _THRESHOLDS = _digit_thresholds()
 
 def _replace(path: Path, content: bytes) -> None:
     """Write beside the target and rename, so that no half file ever has the final name."""
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")  # short, for the name may be as long as names may be
     try:
         with temporary.open("xb") as file:
             file.write(content)

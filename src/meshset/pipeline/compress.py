@@ -15,6 +15,7 @@ from meshset.codecs import codec_by_name
 from meshset.codecs.base import CodedMesh, CodedSet, SetCodec, Settings
 from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.finishing import finish
 from meshset.pipeline.ladder import check_bound, climb, tell
 from meshset.pipeline.requirements import require_modules, resolve_device
 from meshset.pipeline.resuming import SavedRun, run_key
@@ -113,7 +114,7 @@ def compress(
             tell(kept, max_error, progress)
         shared = _add_shared(writer, system, coded, kept)
         entries = [add_measured(writer, mesh, shared) for mesh in kept]
-        writer.finish(_settings_record(settings, system, coded, max_error, len(log.failures)))
+        finish(writer, _settings_record(settings, system, coded, max_error, len(log.failures)), progress)
     saved.remove()
     return CompressResult(
         path=Path(output),

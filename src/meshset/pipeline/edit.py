@@ -12,7 +12,11 @@ from meshset.archive import ArchiveEditor, ArchiveReader, ArchiveWriter, Copier
 from meshset.archive.names import shown
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.extract import select
+from meshset.pipeline.finishing import finish
 from meshset.pipeline.records import merged
+from meshset.progress import Progress, Silent
+
+_SILENT = Silent()
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,9 @@ class RemoveResult:
     reclaimed_bytes: int
 
 
-def remove(path: str | os.PathLike[str], names: Sequence[str], *, compact: bool = False) -> RemoveResult:
+def remove(
+    path: str | os.PathLike[str], names: Sequence[str], *, compact: bool = False, progress: Progress = _SILENT
+) -> RemoveResult:
     """Take meshes out of an archive, in one step that happens as a whole or not at all.
 
     Args:
@@ -40,6 +46,7 @@ def remove(path: str | os.PathLike[str], names: Sequence[str], *, compact: bool 
         names: meshes to remove, or patterns such as "animals/*".
         compact: write the archive anew, without bytes that nothing refers to and shared parts that no mesh needs.
             `names` may be empty then.
+        progress: listener; only notes.
 
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; nothing is removed.
@@ -49,7 +56,7 @@ def remove(path: str | os.PathLike[str], names: Sequence[str], *, compact: bool 
     if not names and not compact:
         raise MeshsetError(f"{path}: no mesh to remove was named")
     before = Path(path).stat().st_size if Path(path).exists() else 0
-    removed, left = (_rewrite if compact else _append)(path, names)
+    removed, left = (_rewrite if compact else _append)(path, names, progress)
     after = Path(path).stat().st_size
     return RemoveResult(tuple(removed), left, after, before - after)
 
@@ -74,7 +81,11 @@ class MergeResult:
 
 
 def merge(
-    sources: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str], *, overwrite: bool = False
+    sources: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    progress: Progress = _SILENT,
 ) -> MergeResult:
     """Put the meshes of several archives into a new one, shared parts that are equal once.
 
@@ -82,6 +93,7 @@ def merge(
         sources: the archives; they stay as they are. Their meshes are stored in this order.
         output: the archive to make; it may be one of `sources` if it may be replaced.
         overwrite: whether an existing `output` may be replaced.
+        progress: listener; only notes.
 
     Raises:
         ArchiveError: an archive cannot be read or written, a mesh is damaged, or a name is in two archives.
@@ -94,22 +106,22 @@ def merge(
         for reader in readers:
             for name in reader.entries:
                 copier.copy(reader, name)
-        writer.finish(merged([reader.settings for reader in readers]))
+        finish(writer, merged([reader.settings for reader in readers]), progress)
         source_bytes = sum(reader.size for reader in readers)
     with ArchiveReader(output) as made:
         return MergeResult(Path(output), len(made.entries), len(made.shared), source_bytes, made.size)
 
 
-def _append(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[str], int]:
+def _append(path: str | os.PathLike[str], names: Sequence[str], progress: Progress) -> tuple[list[str], int]:
     with ArchiveEditor(path) as editor:
         removed = select(editor.entries, names, path)
         for name in removed:
             editor.remove(name)
-        editor.finish(editor.settings)
+        finish(editor, editor.settings, progress)
         return removed, len(editor.entries)
 
 
-def _rewrite(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[str], int]:
+def _rewrite(path: str | os.PathLike[str], names: Sequence[str], progress: Progress) -> tuple[list[str], int]:
     # The writer is first, for its lock: what is read then is what will be replaced.
     with ArchiveWriter(path, overwrite=True) as writer, ArchiveReader(path) as reader:
         removed = select(reader.entries, names, path) if names else []
@@ -118,7 +130,7 @@ def _rewrite(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[s
         kept = [name for name in reader.entries if name not in gone]
         for name in kept:
             copier.copy(reader, name)
-        writer.finish(reader.settings)
+        finish(writer, reader.settings, progress)
     return removed, len(kept)
 
 

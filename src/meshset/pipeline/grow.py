@@ -17,6 +17,7 @@ from meshset.pipeline.base import Base, find_base
 from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.edit import remove
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.finishing import finish
 from meshset.pipeline.requirements import require_modules, resolve_device
 from meshset.pipeline.sources import CheckedSource, LazyMeshes, check_sources
 from meshset.pipeline.storing import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
@@ -132,7 +133,7 @@ def _grow(
         for mesh in kept if replacing else ():
             editor.remove(mesh.source.source.name)
         entries = [add_measured(editor, mesh, number) for mesh in kept]
-        editor.finish(editor.settings)
+        finish(editor, editor.settings, progress)
         meshes = len(editor.entries)
     if found is not None:
         remove(path, (), compact=True)  # or the old decoder would stay in the file

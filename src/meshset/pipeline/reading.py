@@ -98,7 +98,8 @@ class Archive(Mapping[str, Mesh]):
             raise UnknownMeshError(self._label, name, self.entries)
         payload = self._reader.read_payload(name)
         decoder = self._decoder(entry.codec_id, entry.shared)
-        with naming(self._label):
+        # A forged decoder or bounding box may leave the range of float32; what comes of it is checked below.
+        with naming(self._label), np.errstate(all="ignore"):
             mesh = decoder.decode(payload)
             if not len(mesh.faces):
                 raise ArchiveError(f"mesh '{name}' decodes to nothing")
@@ -117,9 +118,7 @@ def open_archive(path: str | os.PathLike[str], device: str | None = None) -> Arc
 
 def _in_world(mesh: Mesh, entry: MeshEntry) -> Mesh:
     """Move a decoded mesh to where its original stood, in float32."""
-    # A forged bounding box may lie beyond float32.
-    with np.errstate(over="ignore", invalid="ignore"):
-        placed = Placement(np.array(entry.lower), np.array(entry.upper)).restore(mesh)
+    placed = Placement(np.array(entry.lower), np.array(entry.upper)).restore(mesh)
     if not np.isfinite(placed.vertices).all():
         raise ArchiveError(f"mesh '{entry.name}' has coordinates beyond the range of float32")
     return placed

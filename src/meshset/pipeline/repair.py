@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from meshset.archive import ArchiveReader, ArchiveWriter, Copier
 from meshset.pipeline.failures import Failure
+from meshset.pipeline.finishing import finish
 from meshset.pipeline.verify import verify
 from meshset.progress import Progress, Silent
 
@@ -44,5 +45,5 @@ def repair(
             copier = Copier(writer)
             for name in found.whole:
                 copier.copy(reader, name)
-            writer.finish(reader.settings)
+            finish(writer, reader.settings, progress)
     return RepairResult(found.whole, found.failures)

@@ -20,6 +20,9 @@ _FIELD_CHANNELS = (1, 4)
 MAX_WIDTHS = 8
 """No decoder has more blocks."""
 
+_MAX_MODELLED = 1 << 20
+"""Most numbers that all models of a set may cover: a few bytes describe 2^16 of them, each of which takes time."""
+
 _MAX_WIDTH = 1024
 _MAX_PARAMETERS = 1 << 26
 
@@ -83,6 +86,8 @@ def unpack_shared(data: bytes) -> SharedPart:
     for shape in shapes.values():
         steps.append(np.float32(_read_step(fields)))
         wanted.append((prod(shape), read_model(fields)))
+    if sum(model.size for _, model in (*latent, *wanted)) > _MAX_MODELLED:
+        raise ArchiveError("impossible decoder: its probability models cover too many numbers")
     arrays = decode(fields.rest(), wanted)
     weights = {
         name: QuantisedTensor(numbers.reshape(shape), np.asarray(step))

@@ -1,0 +1,63 @@
+"""Temporary files of archives, and what killed processes left of them.
+
+A process locks its temporary file for as long as it works on it, so a file that can be locked belongs to nobody: no
+process number, which another computer or container may use as well, and no age, which hours of training exceed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from meshset.archive.lock import is_current, take
+from meshset.errors import ArchiveError
+
+_PATTERN = ".meshset-*.tmp"
+_TRIES = 10
+
+
+def make_temporary(folder: Path) -> tuple[BinaryIO, Path]:
+    """Return a new file that is locked until it is closed, and its path.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    for _ in range(_TRIES):
+        path = folder / _PATTERN.replace("*", secrets.token_hex(8))
+        file = path.open("xb")
+        with suppress(OSError):  # held for a moment by a process that looks for leftovers, or no locks here
+            take(file.fileno())
+        # Before it was locked, that process may have taken it for a leftover.
+        if is_current(file.fileno(), path):
+            return file, path
+        file.close()
+    raise ArchiveError("other processes remove new files again and again")
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove the temporary files that nobody works on any more, and return how many there were.
+
+    Where a file system has no locks, and on Windows, which removes no open file, all of them stay.
+    """
+    with suppress(OSError):
+        return sum(map(_removed, folder.glob(_PATTERN)))
+    return 0
+
+
+def _removed(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False
+    try:
+        take(descriptor)
+        path.unlink()
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,163 @@
+"""Shared parts and payloads with bytes changed: a sound mesh or an ArchiveError, whatever they say."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from meshset.archive import ArchiveReader
+from meshset.codecs import codec_by_id
+from meshset.codecs.necgs import bitstream as necgs
+from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs_paper import bitstream as paper
+from meshset.coding import varint
+from meshset.errors import ArchiveError
+from meshset.field import marching_cubes
+
+PEERS = Path(__file__).parents[1] / "data" / "peers"
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """What one mesh is decoded from."""
+
+    codec_id: int
+    shared: bytes
+    payload: bytes
+
+
+def numbers(shape: tuple[int, ...]) -> np.ndarray:
+    return np.clip(np.rint(np.random.default_rng(0).normal(0, 6, shape)), -128, 128).astype(np.int32)
+
+
+def necgs_chunks(step: float = 0.05, **changes: int) -> Chunks:
+    architecture = Architecture(32, (3, 2), **{"hidden": 3, "latent_channels": 2, **changes})
+    shapes = architecture.tensors().items()
+    weights = {name: necgs.QuantisedTensor(numbers(shape), np.asarray(step, np.float32)) for name, shape in shapes}
+    latent = numbers((64, 2))
+    models = necgs.fit_latent_models([latent])
+    part = necgs.SharedPart(architecture, weights, np.full(2, step, np.float32), models)
+    return Chunks(1, necgs.pack_shared(part), necgs.pack_latent(latent, models))
+
+
+def paper_chunks(expands: bool) -> Chunks:
+    architecture = Architecture(32, (3, 2, 2), hidden=0, latent_channels=2, expands=expands)
+    weights = {name: numbers(shape) for name, shape in architecture.tensors().items()}
+    latent = numbers((64, 2))
+    code = paper.fit_latent_code([latent])
+    return Chunks(4, paper.pack_shared(paper.SharedPart(architecture, weights, code)), paper.pack_latent(latent, code))
+
+
+def peer_chunks(name: str) -> Chunks:
+    with ArchiveReader(PEERS / f"{name}.mset") as reader:
+        (entry,) = reader.entries.values()
+        return Chunks(entry.codec_id, b"", reader.read_payload(entry.name))
+
+
+SETS: dict[str, Callable[[], Chunks]] = {
+    "necgs": necgs_chunks,
+    "necgs without hidden layers": lambda: necgs_chunks(hidden=0, field_channels=1),
+    "necgs-paper, narrow band": lambda: paper_chunks(expands=True),
+    "necgs-paper, whole grid": lambda: paper_chunks(expands=False),
+    "draco": lambda: peer_chunks("draco"),
+    "ply-zstd": lambda: peer_chunks("ply-zstd"),
+}
+
+
+@pytest.fixture(params=SETS)
+def chunks(request: pytest.FixtureRequest) -> Chunks:
+    return SETS[request.param]()
+
+
+def decodes(chunks: Chunks) -> bool:
+    """Return whether the chunks give a mesh; anything but a sound mesh or an ArchiveError fails the test."""
+    try:
+        with np.errstate(all="ignore"):
+            mesh = codec_by_id(chunks.codec_id).open(chunks.shared).decode(chunks.payload)
+    except ArchiveError:
+        return False
+    assert mesh.vertices.dtype == np.float32
+    assert mesh.vertices.shape[1:] == mesh.faces.shape[1:] == (3,)
+    assert not len(mesh.faces) or 0 <= mesh.faces.min() <= mesh.faces.max() < len(mesh.vertices)
+    return True
+
+
+@st.composite
+def changed(draw: st.DrawFn, data: bytes) -> bytes:
+    """Bytes near `data`: overwritten, cut, doubled, or with another number in place of one."""
+    content = bytearray(data)
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, min(len(content), draw(st.sampled_from([24, 1 << 20])))))
+        kind = draw(st.sampled_from(["bytes", "number", "cut", "double", "end"]))
+        if kind == "bytes":
+            new = draw(st.binary(min_size=1, max_size=4))
+            content[at : at + len(new)] = new
+        elif kind == "number":
+            content[at : at + 1] = varint(
+                draw(st.sampled_from([0, 1, 127, 128, 1023, 1024, 65535, 65536, 2**31, 2**35]))
+            )
+        elif kind == "cut":
+            del content[at : at + draw(st.integers(1, 8))]
+        elif kind == "double":
+            content[at:at] = content[at : at + draw(st.integers(1, 40))]
+        else:
+            del content[at:]
+    return bytes(content)
+
+
+def test_the_chunks_themselves_decode(chunks: Chunks) -> None:
+    assert decodes(chunks)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_changed_payload(chunks: Chunks, data: st.DataObject) -> None:
+    decodes(Chunks(chunks.codec_id, chunks.shared, data.draw(changed(chunks.payload))))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_changed_shared_part(chunks: Chunks, data: st.DataObject) -> None:
+    decodes(Chunks(chunks.codec_id, data.draw(changed(chunks.shared)), chunks.payload))
+
+
+@pytest.mark.parametrize("codec_id", [1, 2, 3, 4])
+@pytest.mark.parametrize("other", SETS)
+def test_chunks_of_another_codec(codec_id: int, other: str) -> None:
+    chunks = SETS[other]()
+    assert decodes(Chunks(codec_id, chunks.shared, chunks.payload)) == (codec_id == chunks.codec_id)
+
+
+@pytest.mark.parametrize("step", [1e-38, 1e-3, 10.0, 1e4, 9.9e5])
+def test_numbers_beyond_float32_are_no_crash(step: float) -> None:
+    decodes(necgs_chunks(step))
+
+
+def test_models_that_would_take_minutes_are_refused() -> None:
+    laplace = bytes([1]) + varint(0) + varint(1 << 16) + bytes([0, 128])
+    channels = (struct.pack("<f", 1.0) + laplace) * 1024
+    weights = (struct.pack("<f", 1.0) + bytes([1]) + varint(0) + varint(1) + bytes(2)) * 20
+    shared = b"".join(map(varint, (32, 1024, 4, 0, 3, 1, 1, 1))) + channels + weights
+    with pytest.raises(ArchiveError, match="models cover too many numbers"):
+        necgs.unpack_shared(shared[:-4])
+
+
+def test_a_surface_through_everything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    coords = np.stack(np.meshgrid(*[np.arange(32)] * 3, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int32)
+    checkerboard = np.where(coords.sum(axis=1) % 2, 1.0, -1.0).astype(np.float32)
+    assert len(marching_cubes.extract_surface(coords, checkerboard, 32)[1]) > 31**3
+    monkeypatch.setattr(marching_cubes, "MAX_CELLS", 20_000)
+    with pytest.raises(ArchiveError, match="more than any mesh should need"):
+        marching_cubes.extract_surface(coords, checkerboard, 32)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\0", bytes(4), bytes(4096), b"\xff" * 4096])
+def test_payloads_of_one_byte_repeated(chunks: Chunks, payload: bytes) -> None:
+    decodes(Chunks(chunks.codec_id, chunks.shared, payload))
