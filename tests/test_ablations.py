@@ -143,6 +143,7 @@ def test_extrapolated_times_are_marked():
     assert "100 of 2,500 steps were run, 2.88 s each" in text
 
 
+@pytest.mark.slow
 def test_one_ablation_from_the_shell(tmp_path, monkeypatch):
     write_samples(tmp_path / "parts", 2)
     out = tmp_path / "out.json"

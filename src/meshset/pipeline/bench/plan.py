@@ -52,8 +52,12 @@ STEP_SECONDS = {32: 0.03, 64: 0.055, 128: 0.16, 256: 0.6}
 """A step of its training by K; K = 256 is extrapolated. All of these are of one core of a server from 2023 with nothing
 else to do, and of meshes with 5,000 to 25,000 triangles; they serve to tell minutes from days."""
 
-PAPER_STEP_SECONDS = {32: 0.25, 64: 1.9, 128: 15.0, 256: 120.0}
-"""A step of necgs-paper at the paper's widths on the whole grid, by K; all but 64 extrapolated. Same core."""
+PAPER_STEP_SECONDS = {32: 0.16, 64: 1.3, 128: 10.0, 256: 80.0}
+"""A step of necgs-paper at the paper's widths in bfloat16, by K; from 128 on extrapolated. Same core, which has matrix
+units; without them it takes as long as in float32."""
+
+FLOAT32_TIMES = 2.5
+"""How many times as long a step takes in float32."""
 
 _PEERS = Settings()
 """Peers take no settings; with fixed ones their points are kept whatever the run is made with."""
@@ -145,6 +149,8 @@ def paper_seconds(settings: Settings, codec: NecgsPaperCodec, meshes: int) -> fl
     """Return about how long necgs-paper takes on a CPU."""
     steps = -(-(codec.epochs or epochs_for(settings, meshes)) * meshes // PaperRecipe.batch)
     step = PAPER_STEP_SECONDS[settings.resolution] * codec.widths[0] / WIDTHS[0]
+    if codec.engine == "dense":
+        step *= FLOAT32_TIMES
     return FIELD_SECONDS[settings.resolution] * meshes + step * steps
 
 
