@@ -69,7 +69,7 @@ def test_json_holds_everything(meshset, models, rod, open_box):
     found = json.loads(result.stdout)
     meshes = {mesh["name"]: mesh for mesh in found["meshes"]}
     assert found["resolution"] == 32
-    assert meshes["box"]["field"] == {"notes": [], "overlap": 0.0, "open_edges": 0}
+    assert meshes["box"]["field"] == {"notes": [], "open_edges": 0}
     assert meshes["lid off"]["diagnosis"]["boundary_edges"] == 4
     assert meshes["rod"]["field"] is None
     assert found["failures"] == [{"subject": str(rod), "reason": meshes["rod"]["refusal"]}]

@@ -7,27 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from meshset.errors import MeshFileError
-from meshset.field import Field, compute_field, extract_surface
-from meshset.field.grid import spacing
+from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.geometry.diagnosis import Diagnosis, boundary_edge_count, diagnose
-from meshset.geometry.queries import SurfaceQueries
 from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.requirements import require_modules
 from meshset.progress import Progress, Silent
 
 Verdict = Literal["clean", "usable", "refused"]
-
-_PROBES = 4096
-"""Grid points inside a mesh that are asked how often it encloses them."""
-
-_TWICE = 1.5
-_TWICE_SHARE = 0.001
-"""A mesh overlaps itself if its winding number exceeds `_TWICE` at more than this share of the probes."""
 
 _SILENT = Silent()
 
@@ -38,12 +27,10 @@ class FieldReport:
 
     Attributes:
         notes: what was repaired, guessed or lost on the way, one line each.
-        overlap: share of the grid points inside that the mesh encloses more than once.
         open_edges: boundary edges of the surface; 0 if it is closed.
     """
 
     notes: tuple[str, ...]
-    overlap: float
     open_edges: int
 
 
@@ -149,24 +136,10 @@ def _field_report(mesh: Mesh, defects: tuple[str, ...], resolution: int) -> Fiel
     Raises MeshFileError if the mesh slips through the grid.
     """
     field, notes = compute_field(mesh, resolution)
-    overlap = _overlap(mesh, field)
-    if overlap > _TWICE_SHARE:
-        notes += (f"overlaps itself: {overlap:.1%} of the grid points inside are enclosed more than once; merged",)
     surface = Mesh(*extract_surface(field.coords, field.tsdf, resolution))
     open_edges = boundary_edge_count(surface)
     if open_edges:
         notes += (f"comes back open, with {open_edges} boundary edges",)
     elif defects or notes:
         notes += ("comes back closed",)
-    return FieldReport(notes, overlap, open_edges)
-
-
-def _overlap(mesh: Mesh, field: Field) -> float:
-    """Return the share of the grid points inside that `mesh` encloses more than once.
-
-    Points are those of the band, so it is the overlap near the surface that is seen.
-    """
-    inside = field.coords[field.tsdf < 0]
-    probes = inside[:: -(-len(inside) // _PROBES)]
-    winding = SurfaceQueries(mesh).winding_number(-1.0 + spacing(field.resolution) * probes)
-    return float((np.abs(winding) > _TWICE).mean())
+    return FieldReport(notes, open_edges)
