@@ -12,14 +12,16 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from _common import largest_clean, write_json
-from meshset.archive import MeshEntry
+from meshset.archive import ArchiveReader, MeshEntry
 from meshset.cli.progress import showing_progress
 from meshset.codecs.base import Settings
 from meshset.pipeline.compress import compress
+from meshset.pipeline.evaluate import evaluate
 from meshset.pipeline.grow import add
 from meshset.pipeline.summary import summarise_mesh
 from meshset.progress import Progress
@@ -47,7 +49,6 @@ def main() -> None:
         "frozen": {},
         "frozen, bounded": {"max_error": bound},
         "updated": {"update_decoder": True},
-        "updated, bounded": {"update_decoder": True, "max_error": bound},
     }
     settings = Settings(resolution=options.resolution, preset=options.preset)
     figures: dict[str, Any] = {
@@ -61,7 +62,7 @@ def main() -> None:
         made = compress(first, small, settings=settings, progress=progress)
         figures["set"] = {**row(made.entries), "archive_bytes": made.archive_bytes, "seconds": round(made.seconds, 1)}
         for kind, paths in kinds.items():
-            figures[f"added, {kind}"] = {way: added(small, paths, how, progress) for way, how in ways.items()}
+            figures[f"added, {kind}"] = {way: added(small, paths, how, first, progress) for way, how in ways.items()}
         start = time.perf_counter()
         made = compress([*first, *same, *other], whole, settings=settings, progress=progress)
         groups = {**kinds, "the set": first}
@@ -82,15 +83,30 @@ def main() -> None:
     write_json(options.out, command, figures)
 
 
-def added(archive: Path, paths: Sequence[Path], how: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Add meshes to a copy of an archive and return what became of them."""
+def added(
+    archive: Path, paths: Sequence[Path], how: dict[str, Any], first: Sequence[Path], progress: Progress
+) -> dict[str, Any]:
+    """Add meshes to a copy of an archive and return what became of them, and of the `first` ones if they changed."""
     copy = archive.with_name("copy.mset")
     shutil.copyfile(archive, copy)
     before = archive.stat().st_size
     result = add(copy, paths, progress=progress, **how)
     grown = {"archive_grows_by": result.archive_bytes - before, "seconds": round(result.seconds, 1)}
-    said = {"decoder": result.decoder} if result.decoder else {}
+    said = {"decoder": result.decoder, "the set": set_row(copy, first, progress)} if result.decoder else {}
     return {**row(result.entries), **grown, **said}
+
+
+def set_row(archive: Path, paths: Sequence[Path], progress: Progress) -> dict[str, float]:
+    """Return mean errors of the set that meshes were added to: what the archive states, and what originals say."""
+    measured = evaluate(archive, paths, progress=progress).metrics
+    with ArchiveReader(archive) as reader:
+        entries = [reader.entries[path.stem] for path in paths]
+    found = [replace(entry, mean_distance=measured[entry.name].mean_distance) for entry in entries]
+    return {
+        "stated_mean_error_of_diagonal": row(entries)["mean_error_of_diagonal"],
+        "measured_mean_error_of_diagonal": row(found)["mean_error_of_diagonal"],
+        "measured_worst_error_of_diagonal": row(found)["worst_error_of_diagonal"],
+    }
 
 
 def row(entries: Sequence[MeshEntry]) -> dict[str, Any]:

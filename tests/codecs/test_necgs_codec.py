@@ -146,17 +146,17 @@ def test_meshes_join_a_set_with_its_decoder_frozen(field: str) -> None:
     assert NecgsCodec().add([MESHES[1], speck, turned(MESHES[2])], coded.shared, Settings(), Silent()) == added
 
 
-def test_more_steps_bring_an_added_mesh_nearer(coded: CodedSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    new = shapes.box((-0.9, -0.3, -0.4), (0.9, 0.3, 0.4))
-    monkeypatch.setattr(adding, "ADDING", dataclasses.replace(recipe.ADDING, visits=60))
-    monkeypatch.setattr(adding, "REFINING", dataclasses.replace(recipe.REFINING, visits=200))
+def test_more_steps_bring_a_mesh_nearer(coded: CodedSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    member = MESHES[1]
+    monkeypatch.setattr(adding, "ADDING", dataclasses.replace(recipe.ADDING, visits=20))
+    monkeypatch.setattr(adding, "REFINING", dataclasses.replace(recipe.REFINING, visits=150))
     codec = NecgsCodec()
-    (first,) = codec.add([new], coded.shared, Settings(), Silent())
+    (first,) = codec.add([member], coded.shared, Settings(), Silent())
     assert isinstance(first, CodedMesh)
-    (refined,) = codec.refine([new], [first.payload], coded.shared, Settings(), Silent())
+    (refined,) = codec.refine([member], [first.payload], coded.shared, Settings(), Silent())
     assert isinstance(refined, CodedMesh)
     decoder = codec.open(coded.shared)
-    before, after = (surface_distance(new, decoder.decode(one.payload), 5_000, 0)[0] for one in (first, refined))
+    before, after = (surface_distance(member, decoder.decode(one.payload), 5_000, 0)[0] for one in (first, refined))
     assert after < 0.8 * before
 
 

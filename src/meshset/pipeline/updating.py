@@ -113,16 +113,12 @@ def _changed(
     entry: MeshEntry, decoder: MeshDecoder, payload: bytes, updated: MeshDecoder, coded: CodedMesh | Refusal
 ) -> tuple[MeshEntry, bytes]:
     """Return what a mesh of the set would be stored as. Raises MeshsetError where the update would harm it."""
-    error = error_of_diagonal(entry)
-    if isinstance(coded, Refusal) or error is None or entry.mean_distance is None or entry.max_distance is None:
+    if isinstance(coded, Refusal) or entry.mean_distance is None or entry.max_distance is None:
         raise ArchiveError(f"the error of {entry.name} is not known")
     moved = measure(updated, coded.payload, decoder.decode(payload))
     if moved.mean_distance > TOLERANCE * entry.mean_distance:
-        share = moved.mean_distance / entry.mean_distance
-        raise ArchiveError(f"{entry.name} would move by {share:.2f} of its own error, more than {TOLERANCE:g}")
-    rung, factor = rung_of(entry.notes), (entry.mean_distance + moved.mean_distance) / entry.mean_distance
-    if rung and error * factor > rung.bound:
-        raise ArchiveError(f"{entry.name} would no longer be within its bound of {100 * rung.bound:g}%")
+        moves = f"{entry.name} would move by {moved.mean_distance:.2e} in the cube [-1, 1]^3"
+        raise ArchiveError(f"{moves}, and its own error is {entry.mean_distance:.2e}")
     notes = entry.notes if SECOND in entry.notes else (*entry.notes, SECOND)
     changed = replace(
         entry,
@@ -133,6 +129,9 @@ def _changed(
         peak_memory=moved.peak_memory,
         notes=notes,
     )
+    rung, error = rung_of(entry.notes), error_of_diagonal(changed)
+    if rung and (error is None or error > rung.bound):
+        raise ArchiveError(f"{entry.name} would no longer be within its bound of {100 * rung.bound:g}%")
     return changed, coded.payload
 
 
