@@ -220,9 +220,9 @@ class TestSmallFilesThatAskForMuch:
         with little_memory(1 << 20):
             assert "an accessor without data" in refused("gltf", data)
 
-    def test_a_mesh_placed_a_million_times(self, refused, monkeypatch):
+    def test_a_mesh_placed_again_and_again(self, refused, monkeypatch):
         monkeypatch.setattr(_soup, "MAX_PLACED_FACES", 100_000)
-        nodes = [{"mesh": 0}] * 1_000_000
+        nodes = [{"mesh": 0}] * 200_000
         data = _gltf(POINTS, [], b"", nodes=nodes, scenes=[{"nodes": list(range(len(nodes)))}])
         assert "more than 100,000 triangles" in refused("gltf", data)
 
@@ -234,11 +234,11 @@ class TestSmallFilesThatAskForMuch:
             assert "damaged" in refused("3mf", bytes(data))
 
     def test_coordinates_are_kept_as_numbers(self, read):
-        vertices = "".join(f'<vertex x="{x}" y="{x * x % 9973}" z="{x % 97}"/>' for x in range(200_000))
+        vertices = "".join(f'<vertex x="{x}" y="{x * x % 9973}" z="{x % 97}"/>' for x in range(80_000))
         points = "".join('<vertex x="{}" y="{}" z="{}"/>'.format(*point) for point in POINTS)
         triangles = "".join('<triangle v1="{}" v2="{}" v3="{}"/>'.format(*face) for face in FACES)
         data = zipped(f'<model><object id="1">{points}{triangles}{vertices}</object></model>'.encode())
-        with little_memory(32 << 20):  # as text they would take three times as much
+        with little_memory(12 << 20):  # as text they would take three times as much
             assert len(read("3mf", data).mesh.faces) == 4
 
     def test_entities_in_entities(self, refused):
@@ -256,4 +256,5 @@ def test_a_million_components(tmp_path):
     path = tmp_path / "dust.stl"
     write_mesh(Mesh(corners.reshape(-1, 3).astype(np.float32), faces), path)
     diagnosis = diagnose(read_mesh(path).mesh)
-    assert any("1,000,000" in line for line in diagnosis.defects())
+    assert diagnosis.faces == count
+    assert diagnosis.components > 0.99 * count  # a few share a corner by chance
