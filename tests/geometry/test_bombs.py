@@ -6,7 +6,7 @@ import json
 import struct
 import tracemalloc
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -173,6 +173,18 @@ class TestEveryFormat:
             refused(suffix, data)
         else:
             assert len(read(suffix, data).mesh.faces) == 4
+
+
+@pytest.mark.parametrize("suffix", ["obj", "ascii.ply", "ascii.stl", "off", "gltf"])
+@pytest.mark.parametrize("piece", ["\n", " ", "\t", "\r", "#", "/", "9", "\\\n"])
+def test_a_piece_in_a_row_takes_linear_time(tmp_path, suffix, piece):
+    # What takes quadratic time takes minutes here.
+    data = tetrahedron(suffix)
+    for place in (0, data.index(b"\n") + 1 if b"\n" in data else 1, len(data)):
+        path = tmp_path / f"mesh.{suffix}"
+        path.write_bytes(data[:place] + piece.encode() * (300_000 // len(piece)) + data[place:])
+        with suppress(MeshFileError):
+            read_mesh(path)
 
 
 class TestPolygons:
