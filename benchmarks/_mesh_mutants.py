@@ -255,6 +255,7 @@ def _model(mesh: Mesh) -> bytes:
 
 def _zipped(model: bytes) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=zlib.Z_BEST_SPEED) as archive:
-        archive.writestr("3D/3dmodel.model", model)
+    part = zipfile.ZipInfo("3D/3dmodel.model")  # dated 1980, so that the same model gives the same bytes
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(part, model, zipfile.ZIP_DEFLATED, zlib.Z_BEST_SPEED)
     return file.getvalue()
