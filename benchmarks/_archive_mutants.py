@@ -1,22 +1,18 @@
-"""Small archives and their mutants, most of them with checksums that are right."""
+"""Mutants of small archives, most of them with checksums that are right."""
 
 from __future__ import annotations
 
-import io
 import random
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import google_crc32c
-import numpy as np
 import zstandard
 
+from _archive_seeds import NECGS, PAPER, PLY_ZSTD, Parts, necgs_set, paper_set
 from _mutations import mutated, number
-from meshset.archive import ArchiveReader, ArchiveWriter, MeshEntry, SharedEntry
+from meshset.archive import MeshEntry, SharedEntry
 from meshset.archive.index import Index, pack_index
 from meshset.archive.layout import (
     END_MAGIC,
@@ -26,33 +22,13 @@ from meshset.archive.layout import (
     index_checksum,
     pack_header,
     pack_trailer,
-    unpack_trailer,
 )
-from meshset.codecs import codec_by_id
-from meshset.codecs.base import Settings
-from meshset.codecs.necgs import bitstream as necgs
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs_paper import bitstream as paper
-from meshset.geometry import Mesh
-from meshset.progress import Silent
 
-NECGS, DRACO, PLY_ZSTD, PAPER = 1, 2, 3, 4
 NAMES = (
     *("", ".", "..", "../a", "/a", "a/../b", "a//b", "a/", "C:a", "a\\b", "NUL", "com1.ply", "a.", "a ", "a\n", "\0"),
     *("\x1b[2J", "\u2028", "a" * 256, "b/" * 3000, "Ünïcode/ß", "CONOUT$ .x", "a:b", "\x7f", "LPT¹"),
 )
-
-
-@dataclass(frozen=True)
-class Parts:
-    """An archive taken apart: its bytes, and what they say."""
-
-    data: bytes
-    index: Index
-    trailer: Trailer
-    body: bytes
-    shared: tuple[bytes, ...]
-    payloads: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -72,24 +48,6 @@ class Mutant:
     suffix: str = "mset"
 
 
-def seeds() -> list[Parts]:
-    """Return one archive for each codec, K = 32, and one that mixes all of them."""
-    with TemporaryDirectory() as name:
-        path = Path(name) / "seed.mset"
-        meshes = [_bumpy(0), _bumpy(1)]
-        sets = [
-            *(_necgs_set(shape, 0, lambda: 0.05) for shape in _SHAPES),
-            *(_paper_set(shape, 0) for shape in _PAPER_SHAPES),
-            *(_ordinary_set(codec, meshes) for codec in (DRACO, PLY_ZSTD)),
-        ]
-        seeds = []
-        for chosen in (*([one] for one in sets), sets):
-            _write(path, chosen)
-            seeds.append(_taken_apart(path.read_bytes()))
-            path.unlink()
-    return seeds
-
-
 def unchanged(seeds: Sequence[Parts]) -> list[Mutant]:
     """Return the seeds themselves, to be read whole."""
     return [Mutant("none", seed.data, True) for seed in seeds]
@@ -100,102 +58,6 @@ def mutant(rng: random.Random, seeds: Sequence[Parts]) -> Mutant:
     parts = rng.choice(seeds)
     kind = rng.choices(list(_KINDS), [weight for weight, _ in _KINDS.values()])[0]
     return Mutant(kind, _KINDS[kind][1](rng, parts, seeds), kind in _REACHING_CODECS)
-
-
-_SHAPES = (
-    Architecture(32, (3, 2), hidden=3, latent_channels=2),
-    Architecture(32, (3, 2), hidden=0, latent_channels=2, field_channels=1),
-    Architecture(32, (3, 2, 2), hidden=0, latent_channels=2),
-)
-_PAPER_SHAPES = tuple(
-    Architecture(32, (3, 2, 2), hidden=0, latent_channels=2, expands=expands) for expands in (True, False)
-)
-_CodedSet = tuple[int, bytes, list[bytes]]
-
-
-def _necgs_set(shape: Architecture, seed: int, steps: Callable[[], float]) -> _CodedSet:
-    """Return a decoder with random weights and two latents: what they look like does not matter."""
-    rng = np.random.default_rng(seed)
-    tensors = {
-        name: necgs.QuantisedTensor(_numbers(rng, size), np.asarray(steps(), np.float32))
-        for name, size in shape.tensors().items()
-    }
-    latents = [_numbers(rng, (64, shape.latent_channels)) for _ in range(2)]
-    models = necgs.fit_latent_models(latents)
-    latent_steps = np.array([steps() for _ in range(shape.latent_channels)], np.float32)
-    part = necgs.SharedPart(shape, tensors, latent_steps, models)
-    return NECGS, necgs.pack_shared(part), [necgs.pack_latent(latent, models) for latent in latents]
-
-
-def _paper_set(shape: Architecture, seed: int) -> _CodedSet:
-    rng = np.random.default_rng(seed)
-    tensors = {name: _numbers(rng, size, 50) for name, size in shape.tensors().items()}
-    latents = [_numbers(rng, (64, shape.latent_channels), 50) for _ in range(2)]
-    code = paper.fit_latent_code(latents)
-    shared = paper.pack_shared(paper.SharedPart(shape, tensors, code))
-    return PAPER, shared, [paper.pack_latent(latent, code) for latent in latents]
-
-
-def _numbers(rng: np.random.Generator, size: tuple[int, ...], spread: float = 6) -> Any:
-    return np.clip(np.rint(rng.normal(0, spread, size)), -128, 128).astype(np.int32)
-
-
-def _ordinary_set(codec_id: int, meshes: Sequence[Mesh]) -> _CodedSet:
-    coded = codec_by_id(codec_id).compress(meshes, Settings(), Silent())
-    return codec_id, b"", [mesh.payload for mesh in coded.meshes]  # type: ignore[union-attr]
-
-
-def _bumpy(seed: int) -> Mesh:
-    """Return a bumpy sheet of 32 triangles."""
-    rng = np.random.default_rng(seed)
-    side = 5
-    x, y = np.meshgrid(np.linspace(-0.9, 0.9, side), np.linspace(-0.9, 0.9, side))
-    vertices = np.stack([x.ravel(), y.ravel(), rng.uniform(-0.5, 0.5, side * side)], axis=1)
-    corner = np.arange(side * side).reshape(side, side)
-    a, b, c, d = corner[:-1, :-1].ravel(), corner[:-1, 1:].ravel(), corner[1:, :-1].ravel(), corner[1:, 1:].ravel()
-    faces = np.concatenate([np.stack([a, b, c], axis=1), np.stack([b, d, c], axis=1)])
-    return Mesh(vertices.astype(np.float32), faces.astype(np.int32))
-
-
-def _write(path: Path, sets: Sequence[_CodedSet]) -> None:
-    boxes = [
-        ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)),
-        ((0.1, 0.2, 0.3), (1.1, 1.2, 1.3)),
-        ((1 / 3, 0.0, 0.0), (1.0, 0.7, 9.0)),
-    ]
-    with ArchiveWriter(path) as writer:
-        for position, (codec_id, shared, payloads) in enumerate(sets):
-            part = writer.add_shared(codec_id, shared) if shared else None
-            for place, payload in enumerate(payloads):
-                lower, upper = boxes[(position + place) % len(boxes)]
-                writer.add_mesh(
-                    f"set{position}/mesh {place}",
-                    payload,
-                    codec_id=codec_id,
-                    shared=part,
-                    lower=lower,
-                    upper=upper,
-                    vertices=100 + place,
-                    faces=200,
-                    source_vertices=100,
-                    source_faces=200,
-                    source_bytes=5000,
-                    mean_distance=0.004,
-                    max_distance=None if place else 0.1,
-                    peak_memory=1 << 20,
-                    notes=("texture coordinates dropped",) * (1 + place),
-                )
-        writer.finish({"K": [32]})
-
-
-def _taken_apart(data: bytes) -> Parts:
-    trailer = unpack_trailer(data[-TRAILER_SIZE:], len(data) - TRAILER_SIZE)
-    assert trailer
-    body = zlib.decompress(data[trailer.index_offset : trailer.position], -zlib.MAX_WBITS)
-    with ArchiveReader(io.BytesIO(data)) as reader:
-        index = Index(reader.settings, reader.shared, tuple(reader.entries.values()))
-        shared = tuple(reader.read_shared(part) for part in range(len(reader.shared)))
-        return Parts(data, index, trailer, body, shared, tuple(map(reader.read_payload, reader.entries)))
 
 
 def _sealed(before: bytes, stored: bytes, raw_length: int, header: bytes = pack_header()) -> bytes:
@@ -376,9 +238,9 @@ def _repacked(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes
     shape = Architecture(4 << blocks, widths, hidden, rng.randrange(1, 5), rng.choice((1, 4)), expands)
     if kind == NECGS:
         largest = rng.choice((-30.0, -1.0, 1.0, 5.9))
-        _, shared, payloads = _necgs_set(shape, seed, lambda: 10 ** rng.uniform(max(-30.0, largest - 10), largest))
+        _, shared, payloads = necgs_set(shape, seed, lambda: 10 ** rng.uniform(max(-30.0, largest - 10), largest))
     else:
-        _, shared, payloads = _paper_set(shape, seed)
+        _, shared, payloads = paper_set(shape, seed)
     place = next(place for place, mesh in enumerate(seeds[-1].index.meshes) if mesh.codec_id == kind)
     return _rebuilt(_alone(seeds[-1].index, place), [shared], payloads[:1])
 

@@ -40,7 +40,7 @@ WORDS = (
     *("1/", "//", "v", "f", "[", "{", "null", "true", "\u0661", "9" * 5000),
 )
 FORMATS = ("obj", "ply", "stl", "off", "glb", "gltf", "3mf")
-KINDS = [f"{suffix} {what}" for suffix in FORMATS for what in ("bytes", "text")]
+KINDS = [f"{suffix} {what}" for suffix in FORMATS for what in ("bytes", "text", "run")]
 _TOKEN = re.compile(rb"[-+]?[0-9][-+.0-9eE]*")
 
 
@@ -106,11 +106,22 @@ def mutant(rng: random.Random, seeds: Sequence[Seed]) -> Mutant:
     """Return a mutant of one of the seeds."""
     seed = rng.choice(seeds)
     others = [other.data for other in seeds]
+    if rng.random() < 0.02:
+        return Mutant(f"{seed.suffix} run", seed.suffix, seed.packed(_with_run(rng, seed.text or seed.data)))
     if not seed.text or rng.random() < 0.3:
         return Mutant(f"{seed.suffix} bytes", seed.suffix, mutated(rng, seed.data, others))
     reworded = rng.random() < 0.7
     text = _reworded(rng, seed.text) if reworded else mutated(rng, seed.text, [other.text for other in seeds])
     return Mutant(f"{seed.suffix} text", seed.suffix, seed.packed(text))
+
+
+def _with_run(rng: random.Random, content: bytes) -> bytes:
+    """Return content with a short piece many times in a row: what takes quadratic time takes too long."""
+    at = rng.randrange(len(content) + 1)
+    piece = rng.choice(
+        (b"\n", b" ", b"\t", b"\r", b"#", b"/", b"\\\n", b"9", b"[", b"<a>", content[at : at + rng.randrange(1, 20)])
+    )
+    return content[:at] + piece * rng.choice((1_000, 30_000, 200_000)) + content[at:]
 
 
 def _reworded(rng: random.Random, text: bytes) -> bytes:
@@ -244,6 +255,7 @@ def _model(mesh: Mesh) -> bytes:
 
 def _zipped(model: bytes) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=zlib.Z_BEST_SPEED) as archive:
-        archive.writestr("3D/3dmodel.model", model)
+    part = zipfile.ZipInfo("3D/3dmodel.model")  # dated 1980, so that the same model gives the same bytes
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(part, model, zipfile.ZIP_DEFLATED, zlib.Z_BEST_SPEED)
     return file.getvalue()

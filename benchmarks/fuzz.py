@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 import _archive_mutants
+import _archive_seeds
 import _mesh_mutants
 import meshset
 from _common import write_json
@@ -212,7 +213,7 @@ def check_mesh(mesh: Mesh) -> None:
 
 
 def seeds_of(kind: str) -> Any:
-    return module_of(kind).seeds()
+    return _archive_seeds.seeds() if kind == "archives" else _mesh_mutants.seeds()
 
 
 def mutant_of(kind: str, seed: int, case: int, seeds: Any) -> Any:

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import meshset
@@ -49,14 +50,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cases = make_cases(folder)
-        for number in range(options.kills):
-            command = list(cases)[number % len(cases)]
+        turns = cycle(cases)
+        kills = 0
+        while kills < options.kills:
+            command = next(turns)
             outcome = kill(folder, cases[command])
             outcomes.setdefault(command, Counter())[outcome] += 1
-            print(f"{number + 1} of {options.kills}: {command} {outcome}", end="\r", flush=True)
+            kills += outcome != "ended before"
+            print(f"{kills} of {options.kills}: {command} {outcome}", end="\r", flush=True)
     total = sum(outcomes.values(), Counter())
     figures = {
-        "kills": options.kills - total["ended before"],
+        "kills": kills,
         "lost": total["lost"],
         "unreadable": total["unreadable"],
         "outcomes": {command: dict(counts) for command, counts in outcomes.items()},

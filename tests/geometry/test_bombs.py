@@ -6,7 +6,7 @@ import json
 import struct
 import tracemalloc
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -175,6 +175,18 @@ class TestEveryFormat:
             assert len(read(suffix, data).mesh.faces) == 4
 
 
+@pytest.mark.parametrize("suffix", ["obj", "ascii.ply", "ascii.stl", "off", "gltf"])
+@pytest.mark.parametrize("piece", ["\n", " ", "\t", "\r", "#", "/", "9", "\\\n"])
+def test_a_piece_in_a_row_takes_linear_time(tmp_path, suffix, piece):
+    # What takes quadratic time takes minutes here.
+    data = tetrahedron(suffix)
+    for place in (0, data.index(b"\n") + 1 if b"\n" in data else 1, len(data)):
+        path = tmp_path / f"mesh.{suffix}"
+        path.write_bytes(data[:place] + piece.encode() * (300_000 // len(piece)) + data[place:])
+        with suppress(MeshFileError):
+            read_mesh(path)
+
+
 class TestPolygons:
     @pytest.mark.parametrize("count", [255, 2**31 - 1, 2**32 - 1])
     def test_a_list_longer_than_the_file(self, refused, count):
@@ -220,9 +232,9 @@ class TestSmallFilesThatAskForMuch:
         with little_memory(1 << 20):
             assert "an accessor without data" in refused("gltf", data)
 
-    def test_a_mesh_placed_a_million_times(self, refused, monkeypatch):
+    def test_a_mesh_placed_again_and_again(self, refused, monkeypatch):
         monkeypatch.setattr(_soup, "MAX_PLACED_FACES", 100_000)
-        nodes = [{"mesh": 0}] * 1_000_000
+        nodes = [{"mesh": 0}] * 200_000
         data = _gltf(POINTS, [], b"", nodes=nodes, scenes=[{"nodes": list(range(len(nodes)))}])
         assert "more than 100,000 triangles" in refused("gltf", data)
 
@@ -234,11 +246,11 @@ class TestSmallFilesThatAskForMuch:
             assert "damaged" in refused("3mf", bytes(data))
 
     def test_coordinates_are_kept_as_numbers(self, read):
-        vertices = "".join(f'<vertex x="{x}" y="{x * x % 9973}" z="{x % 97}"/>' for x in range(200_000))
+        vertices = "".join(f'<vertex x="{x}" y="{x * x % 9973}" z="{x % 97}"/>' for x in range(80_000))
         points = "".join('<vertex x="{}" y="{}" z="{}"/>'.format(*point) for point in POINTS)
         triangles = "".join('<triangle v1="{}" v2="{}" v3="{}"/>'.format(*face) for face in FACES)
         data = zipped(f'<model><object id="1">{points}{triangles}{vertices}</object></model>'.encode())
-        with little_memory(32 << 20):  # as text they would take three times as much
+        with little_memory(12 << 20):  # as text they would take three times as much
             assert len(read("3mf", data).mesh.faces) == 4
 
     def test_entities_in_entities(self, refused):
@@ -256,4 +268,5 @@ def test_a_million_components(tmp_path):
     path = tmp_path / "dust.stl"
     write_mesh(Mesh(corners.reshape(-1, 3).astype(np.float32), faces), path)
     diagnosis = diagnose(read_mesh(path).mesh)
-    assert any("1,000,000" in line for line in diagnosis.defects())
+    assert diagnosis.faces == count
+    assert diagnosis.components > 0.99 * count  # a few share a corner by chance

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+import raw_codec
 
 from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.errors import MeshsetError
@@ -126,3 +127,19 @@ def test_target_folder_that_is_a_file_and_unknown_format(archive, tmp_path):
         extract(archive, tmp_path / "file")
     with pytest.raises(MeshsetError, match="cannot write format 'exe'"):
         extract(archive, tmp_path / "out", file_format="exe")
+
+
+def test_a_mesh_that_needs_too_much_memory_does_not_keep_the_others(archive, tmp_path, monkeypatch):
+    decode = raw_codec.RawDecoder.decode
+    calls = []
+
+    def hungry(self, payload):
+        calls.append(payload)
+        if len(calls) == 2:
+            raise MemoryError
+        return decode(self, payload)
+
+    monkeypatch.setattr(raw_codec.RawDecoder, "decode", hungry)
+    result = extract(archive, tmp_path / "out")
+    assert len(result.written) == 2
+    assert [str(failure) for failure in result.failures] == ["ball: not enough memory to decode mesh 'ball'"]

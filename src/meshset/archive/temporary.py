@@ -30,6 +30,7 @@ def make_temporary(folder: Path) -> tuple[BinaryIO, Path]:
         file = path.open("xb")
         with suppress(OSError):  # held for a moment by a process that looks for leftovers, or no locks here
             take(file.fileno())
+        file.seek(0)  # Windows locks a place in the file, and stays there
         # Before it was locked, that process may have taken it for a leftover.
         if is_current(file.fileno(), path):
             return file, path

@@ -92,17 +92,23 @@ class Archive(Mapping[str, Mesh]):
         return name in self.entries
 
     def __getitem__(self, name: str) -> Mesh:
-        """Read one mesh. Raises KeyError for an unknown name, ArchiveError for damaged bytes."""
+        """Read one mesh. Raises KeyError for an unknown name, ArchiveError for damaged bytes or want of memory."""
         entry = self.entries.get(name)
         if entry is None:
             raise UnknownMeshError(self._label, name, self.entries)
-        payload = self._reader.read_payload(name)
+        try:
+            return self._decoded(entry)
+        except MemoryError:
+            raise ArchiveError(f"{self._label}: not enough memory to decode mesh '{name}'") from None
+
+    def _decoded(self, entry: MeshEntry) -> Mesh:
+        payload = self._reader.read_payload(entry.name)
         decoder = self._decoder(entry.codec_id, entry.shared)
         # A forged decoder or bounding box may leave the range of float32; what comes of it is checked below.
         with naming(self._label), np.errstate(all="ignore"):
             mesh = decoder.decode(payload)
             if not len(mesh.faces):
-                raise ArchiveError(f"mesh '{name}' decodes to nothing")
+                raise ArchiveError(f"mesh '{entry.name}' decodes to nothing")
             return _in_world(mesh, entry)
 
     def _open_decoder(self, codec_id: int, shared: int | None) -> MeshDecoder:

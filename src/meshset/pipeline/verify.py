@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from meshset.errors import ArchiveError, MeshsetError
-from meshset.geometry import Mesh
+from meshset.errors import MeshsetError
 from meshset.pipeline.collect import collect
 from meshset.pipeline.failures import Failure, FailureLog
 from meshset.pipeline.reading import Archive
@@ -67,7 +66,7 @@ def verify(
         whole = []
         for name in readable:
             try:
-                mesh = _decoded(archive, name)
+                mesh = archive[name]
                 if deep:
                     check_stated(mesh, archive.entries[name])
                 if name in originals:
@@ -98,10 +97,3 @@ def _check_sums(archive: Archive, path: str | os.PathLike[str], log: FailureLog,
             log.add(Failure.of(name, error, path))
         progress.advance()
     return readable
-
-
-def _decoded(archive: Archive, name: str) -> Mesh:
-    try:
-        return archive[name]
-    except MemoryError:
-        raise ArchiveError("not enough memory to decode it") from None
