@@ -98,6 +98,18 @@ def engines_table() -> str:
     return "\n".join(lines) + f"\n\n    {found['command']}"
 
 
+def rates_table() -> str:
+    """Return what batch size and learning rate do to codec necgs-paper where visits are few."""
+    found = results("paper_rates")
+    lines = ["| batch | peak rate | archive | mean distance | worst mesh |", "|---|---|---|---|---|"]
+    for row in found["rows"]:
+        lines.append(
+            f"| {row['batch']} | {row['rate']:g} | {row['archive_bytes']:,} | {1e3 * row['mean_distance']:.2f}e-3 "
+            f"| {1e3 * row['worst_mean_distance']:.1f}e-3 |"
+        )
+    return "\n".join(lines) + f"\n\n{found['visits']:,} visits each.\n\n    {found['command']}"
+
+
 def ablation(name: str) -> str:
     """Return the table of one ablation."""
     return ablation_tables.ablation(measured(f"ablation_{name}"))
@@ -111,6 +123,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "objectives": lambda: field_tables.objectives(results("objectives")),
     "every mesh": lambda: field_tables.every_mesh(results("every_mesh")),
     "engines": engines_table,
+    "rates": rates_table,
     "times": lambda: field_tables.times(results("fit_times")),
     "table 1": lambda: ablation_tables.table_1(measured("table1")),
     **{name: partial(ablation, name) for name in ABLATIONS},

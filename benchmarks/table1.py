@@ -3,7 +3,7 @@
 python benchmarks/table1.py ../shared/data/animals --out benchmarks/results/table1.json
 
 Compression is the codec's own time, fields included: each codec starts with an empty cache of fields. With
---paper-steps, codec necgs-paper trains that many steps only, its compression time is extrapolated to the full length
+--paper-epochs, codec necgs-paper trains that many epochs only, its compression time is extrapolated to the full length
 from the seconds a step, its ratio and error mean nothing and are left out; all of that is marked in the JSON.
 """
 
@@ -23,7 +23,7 @@ from _common import set_figures, write_json
 from meshset.codecs.base import SetCodec, Settings
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
-from meshset.codecs.necgs_paper.recipe import Recipe, epochs_for
+from meshset.codecs.necgs_paper.recipe import epochs_for, training_recipe
 from meshset.codecs.peers.draco import DracoCodec
 from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.pipeline.bench.machine import describe_machine
@@ -90,16 +90,16 @@ def shortest(meshes: Any, name: str) -> float:
     return min(times)
 
 
-def paper_row(chosen: Selection, settings: Settings, steps: int | None) -> Row:
-    """Return the row of codec necgs-paper, at full length or extrapolated from `steps`."""
+def paper_row(chosen: Selection, settings: Settings, engine: str, short: int | None) -> Row:
+    """Return the row of codec necgs-paper, at full length or extrapolated from `short` epochs."""
     count, clock = len(chosen.sources), StepClock()
     full = epochs_for(settings, count)
-    epochs = full if steps is None else min(full, max(1, steps * Recipe.batch // count))
-    row = measured(NecgsPaperCodec(epochs=epochs), chosen, settings, clock, quality=epochs == full)
+    epochs = min(full, short or full)
+    row = measured(NecgsPaperCodec(engine=engine, epochs=epochs), chosen, settings, clock, quality=epochs == full)
     row |= {"steps": len(clock.ends), "seconds_a_step": clock.seconds_a_step}
     if epochs == full:
         return row
-    full_steps = -(-full * count // min(Recipe.batch, count))
+    full_steps = -(-full * count // training_recipe(full, count).batch)
     left = (full_steps - len(clock.ends)) * clock.seconds_a_step
     return row | {
         "compress_seconds": row["compress_seconds"] + left,
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=8, help="meshes of it, chosen as meshset bench does")
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--preset", default="fast")
-    parser.add_argument("--paper-steps", type=int, help="steps of necgs-paper; all if not given")
+    parser.add_argument("--paper-epochs", type=int, help="epochs of necgs-paper; all if not given")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
@@ -124,17 +124,18 @@ def main() -> None:
     settings = Settings(options.resolution, preset=options.preset, device=options.device, seed=options.seed)
     rows = {
         "necgs": measured(NecgsCodec(), chosen, settings, StepClock()),
-        "necgs-paper": paper_row(chosen, settings, options.paper_steps),
+        "necgs-paper": paper_row(chosen, settings, "dense", options.paper_epochs),
+        "necgs-paper, bfloat16": paper_row(chosen, settings, "dense-mixed", options.paper_epochs),
         "draco": measured(DracoCodec(), chosen, settings, StepClock()),
         "draco-simplified": measured(DracoCodec(9, 0.1), chosen, settings, StepClock()),
         "ply-zstd": measured(PlyZstdCodec(), chosen, settings, StepClock()),
     }
     for name, row in rows.items():
         print(name, {key: value for key, value in row.items() if key.endswith(("seconds", "mesh", "ratio"))})
-    steps = "" if options.paper_steps is None else f" --paper-steps {options.paper_steps}"
+    short = "" if options.paper_epochs is None else f" --paper-epochs {options.paper_epochs}"
     command = (
         f"python benchmarks/table1.py {options.set.resolve().name} --count {options.count} "
-        f"--resolution {options.resolution} --preset {options.preset}{steps} --device {options.device} "
+        f"--resolution {options.resolution} --preset {options.preset}{short} --device {options.device} "
         f"--seed {options.seed} --out {options.out}"
     )
     described = {"set": chosen.name, "rule": chosen.rule, "processor": describe_machine(options.device)}

@@ -22,7 +22,7 @@ from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs_paper.bitstream import SharedPart, pack_latent, pack_shared, unpack_latent, unpack_shared
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
-from meshset.codecs.necgs_paper.recipe import ENGINES, epochs_for
+from meshset.codecs.necgs_paper.recipe import ENGINES, SHORT_RATE, Recipe, epochs_for, training_recipe
 from meshset.coding import varint
 from meshset.coding.huffman import HuffmanCode
 from meshset.errors import ArchiveError, MeshsetError
@@ -109,6 +109,12 @@ def test_the_registry_has_the_papers_configuration() -> None:
     assert (codec.id, codec.name, codec.widths[:5]) == (4, "necgs-paper", (64, 48, 32, 24, 16))  # type: ignore[attr-defined]
     assert epochs_for(Settings(preset="best"), 500) == 400
     assert epochs_for(Settings(preset="best"), 24) == 3750
+
+
+def test_sets_of_the_papers_size_are_trained_as_released_and_few_visits_go_one_by_one() -> None:
+    assert training_recipe(400, 500) == Recipe(epochs=400)
+    assert (Recipe(400).batch, Recipe(400).rate) == (4, 1e-3)
+    assert (training_recipe(400, 8).batch, training_recipe(400, 8).rate) == (1, SHORT_RATE)
 
 
 @pytest.mark.parametrize("wrong", [{"engine": "sparse"}, {"widths": (8, 0, 8)}, {"widths": (2000,)}, {"epochs": 0}])

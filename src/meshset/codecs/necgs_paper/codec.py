@@ -22,7 +22,7 @@ from meshset.codecs.necgs_paper.bitstream import (
 )
 from meshset.codecs.necgs_paper.grid import decode_grid, near_surface
 from meshset.codecs.necgs_paper.levels import values
-from meshset.codecs.necgs_paper.recipe import ENGINES, WIDTHS, Recipe, epochs_for, paper_architecture
+from meshset.codecs.necgs_paper.recipe import ENGINES, WIDTHS, epochs_for, paper_architecture, training_recipe
 from meshset.errors import MeshsetError, MissingExtraError
 from meshset.field import extract_surface
 from meshset.geometry.mesh import Mesh
@@ -85,7 +85,7 @@ class NecgsPaperCodec:
             fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
             if not fields:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
-            recipe = Recipe(epochs=self.epochs or epochs_for(settings, len(fields)))
+            recipe = training_recipe(self.epochs or epochs_for(settings, len(fields)), len(fields))
             try:
                 network, loss = train(fields, architecture, recipe, self.engine, settings, progress)
             except torch.OutOfMemoryError as error:

@@ -17,7 +17,6 @@ from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.necgs_paper.recipe import WIDTHS, epochs_for
-from meshset.codecs.necgs_paper.recipe import Recipe as PaperRecipe
 from meshset.codecs.peers.draco import DracoCodec
 from meshset.codecs.peers.external import WITHOUT_ADAPTER, Gpcc, NotRun, find_gpcc
 from meshset.codecs.peers.ply import PlyZstdCodec
@@ -52,9 +51,9 @@ STEP_SECONDS = {32: 0.03, 64: 0.055, 128: 0.16, 256: 0.6}
 """A step of its training by K; K = 256 is extrapolated. All of these are of one core of a server from 2023 with nothing
 else to do, and of meshes with 5,000 to 25,000 triangles; they serve to tell minutes from days."""
 
-PAPER_STEP_SECONDS = {32: 0.16, 64: 1.3, 128: 10.0, 256: 80.0}
-"""A step of necgs-paper at the paper's widths in bfloat16, by K; from 128 on extrapolated. Same core, which has matrix
-units; without them it takes as long as in float32."""
+PAPER_VISIT_SECONDS = {32: 0.04, 64: 0.33, 128: 2.5, 256: 20.0}
+"""A mesh in a step of necgs-paper at the paper's widths in bfloat16, by K; from 128 on extrapolated. Same core, which
+has matrix units; without them it takes as long as in float32."""
 
 FLOAT32_TIMES = 2.5
 """How many times as long a step takes in float32."""
@@ -147,11 +146,11 @@ def paper_widths(share: float) -> tuple[int, ...]:
 
 def paper_seconds(settings: Settings, codec: NecgsPaperCodec, meshes: int) -> float:
     """Return about how long necgs-paper takes on a CPU."""
-    steps = -(-(codec.epochs or epochs_for(settings, meshes)) * meshes // PaperRecipe.batch)
-    step = PAPER_STEP_SECONDS[settings.resolution] * codec.widths[0] / WIDTHS[0]
+    visit = PAPER_VISIT_SECONDS[settings.resolution] * codec.widths[0] / WIDTHS[0]
     if codec.engine == "dense":
-        step *= FLOAT32_TIMES
-    return FIELD_SECONDS[settings.resolution] * meshes + step * steps
+        visit *= FLOAT32_TIMES
+    epochs = codec.epochs or epochs_for(settings, meshes)
+    return (FIELD_SECONDS[settings.resolution] + epochs * visit) * meshes
 
 
 def _necgs_paper(settings: Settings) -> Points:
