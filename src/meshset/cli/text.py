@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-
 _WIDEST = 100
 """Columns that a table aligns to at most: one endless name or note must not make every line as long."""
 
