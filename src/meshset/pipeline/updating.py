@@ -114,8 +114,8 @@ def _changed(
 ) -> tuple[MeshEntry, bytes]:
     """Return what a mesh of the set would be stored as. Raises MeshsetError where the update would harm it."""
     error = error_of_diagonal(entry)
-    if isinstance(coded, Refusal) or error is None or entry.mean_distance is None or entry.max_distance is None:
-        raise ArchiveError(f"the error of {entry.name} is not known")
+    if isinstance(coded, Refusal) or error is None or not entry.mean_distance or entry.max_distance is None:
+        raise ArchiveError(f"the error of {entry.name} is not known, or 0")
     moved = measure(updated, coded.payload, decoder.decode(payload))
     if moved.mean_distance > TOLERANCE * entry.mean_distance:
         share = moved.mean_distance / entry.mean_distance
