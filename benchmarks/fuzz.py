@@ -1,8 +1,8 @@
 """Reads mutants of archives and of mesh files, and counts crashes, hangs and over-allocations.
 
-Archives are opened, every chunk is read, and every mesh is decoded whose bytes a mutation reached; mesh files are
-read and checked as `compress` does it. What is refused must be refused with a MeshsetError. A case that takes more
-than 5 s of processor time is a hang, one that takes more than 1 GiB of memory an over-allocation; every other
+Archives are opened and listed, every chunk is read, and every mesh is decoded whose bytes a mutation reached; mesh
+files are read and checked as `compress` does it. What is refused must be refused with a MeshsetError. A case that takes
+more than 5 s of processor time is a hang, one that takes more than 1 GiB of memory an over-allocation; every other
 exception, a warning, a signal, and a mesh that breaks its promises are crashes. Case N of a seed is always the same
 mutant, so a run goes on where its JSON file ends, and begins with the cases that failed before.
 
@@ -23,6 +23,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from ctypes import c_int64
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import RawArray, RawValue
 from pathlib import Path
@@ -36,10 +37,12 @@ import _mesh_mutants
 import meshset
 from _common import write_json
 from meshset.archive.names import validate_name
+from meshset.cli.tables import mesh_table, summary_table
 from meshset.geometry import Mesh
 from meshset.pipeline.collect import Source
 from meshset.pipeline.failures import FailureLog
 from meshset.pipeline.sources import check_sources
+from meshset.pipeline.summary import list_meshes, summarise
 from meshset.progress import Silent
 
 SECONDS, MEMORY = 5, 1 << 30
@@ -164,8 +167,17 @@ def read_archive(mutant: _archive_mutants.Mutant, folder: Path) -> str:
         check_line(error)
         return "refused"
     with archive:
+        check_listing(path)
         whole = [read_mesh(archive, name, mutant.chunks) for name in archive]
         return "read" if all(whole) else "read in part"
+
+
+def check_listing(path: Path) -> None:
+    """Draw what `meshset list` and `meshset info` show; raise if a line could do harm on a terminal."""
+    meshes, summary = list_meshes(path), summarise(path)
+    for text in (mesh_table(meshes), summary_table(summary)):
+        assert all(line.isprintable() for line in text.split("\n")), text[:300]
+    json.dumps([asdict(summary), *map(asdict, meshes)], allow_nan=False)
 
 
 def read_mesh(archive: meshset.Archive, name: str, decoding: bool) -> bool:

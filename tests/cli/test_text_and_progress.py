@@ -39,6 +39,15 @@ def test_columns_align_with_wide_characters():
     assert text.splitlines() == ["name   n", "猫     1", "cat   22"]
 
 
+def test_an_endless_cell_does_not_make_every_line_as_long():
+    lines = table(
+        ("name", "n", "notes"), [("a" * 4096, "1", "x" * 10**6), ("b", "2", "")], (False, True, False)
+    ).splitlines()
+    assert len(lines[1]) > 10**6
+    assert lines[0] == "name".ljust(100) + "  n  notes"
+    assert lines[2] == "b".ljust(100) + "  2"
+
+
 def test_lines_come_at_the_start_and_then_every_ten_seconds_with_the_time_left():
     written, now = [], [0.0]
     lines = Lines(written.append, lambda: now[0])

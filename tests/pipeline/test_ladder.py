@@ -161,6 +161,7 @@ def test_notes_of_rungs_are_read_as_they_are_written():
         found = rung_of(["closed", rung.note()])
         assert (found.name, found.bound) == (rung.name, pytest.approx(rung.bound, rel=1e-5))
     assert rung_of(["rung: up, max error 1%", "rung: set, max error .-.%", "set"]) is None
+    assert rung_of([f"rung: set, max error {forged}%" for forged in ("9e999", "-1", "0", "e")]) is None
 
 
 def test_the_codec_of_a_rung_is_the_one_it_names(pack, models):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+_WIDEST = 100
+"""Columns that a table aligns to at most: one endless name or note must not make every line as long."""
+
 
 def printable(text: str) -> str:
     """Return `text` with everything escaped that could move a cursor, change a colour or break a line."""
@@ -12,7 +15,7 @@ def printable(text: str) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> str:
-    """Return aligned lines, the header first.
+    """Return aligned lines, the header first; a cell wider than 100 moves what follows it.
 
     Args:
         header: title of each column.
@@ -20,7 +23,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequenc
         numbers: for each column, whether it is aligned to the right.
     """
     lines = [[printable(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    widths = [min(_WIDEST, max(map(_width, column))) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
             " " * (width - _width(cell)) + cell if right else cell + " " * (width - _width(cell))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 SET = "set"
@@ -46,8 +48,8 @@ def rung_of(notes: Iterable[str]) -> Rung | None:
     for note in notes:
         found = _NOTE.fullmatch(note)
         if found:
-            try:
-                return Rung(found[1], float(found[2]) / 100)
-            except ValueError:  # a forged note
-                continue
+            with suppress(ValueError):  # a forged note
+                bound = float(found[2]) / 100
+                if 0 < bound < math.inf:
+                    return Rung(found[1], bound)
     return None
