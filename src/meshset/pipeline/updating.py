@@ -113,14 +113,9 @@ def _changed(
     entry: MeshEntry, decoder: MeshDecoder, payload: bytes, updated: MeshDecoder, coded: CodedMesh | Refusal
 ) -> tuple[MeshEntry, bytes]:
     """Return what a mesh of the set would be stored as. Raises MeshsetError where the update would harm it."""
-<<<<<<< HEAD
-    if isinstance(coded, Refusal) or entry.mean_distance is None or entry.max_distance is None:
-        raise ArchiveError(f"the error of {entry.name} is not known")
-=======
     error = error_of_diagonal(entry)
     if isinstance(coded, Refusal) or error is None or not entry.mean_distance or entry.max_distance is None:
         raise ArchiveError(f"the error of {entry.name} is not known, or 0")
->>>>>>> hostile
     moved = measure(updated, coded.payload, decoder.decode(payload))
     if moved.mean_distance > TOLERANCE * entry.mean_distance:
         moves = f"{entry.name} would move by {moved.mean_distance:.2e} in the cube [-1, 1]^3"
