@@ -110,6 +110,34 @@ def rates_table() -> str:
     return "\n".join(lines) + f"\n\n{found['visits']:,} visits each.\n\n    {found['command']}"
 
 
+def adding_table() -> str:
+    """Return what becomes of meshes that join a set, in each way of adding them."""
+    found = results("adding")
+    kinds = ("same kind", "other kind")
+    together = found["trained together"]
+    ways = {way: [found[f"added, {kind}"][way] for kind in kinds] for way in ("frozen", "frozen, bounded", "updated")}
+    ways["trained together"] = [{**together[kind], "seconds": together["seconds"]} for kind in kinds]
+    lines = [
+        "| | same kind: error | bytes a mesh | time | other kind: error | bytes a mesh | time |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for way, rows in ways.items():
+        cells = [f"{r['mean_error_of_diagonal']:.2%} | {r['bytes_a_mesh']:,} | {r['seconds']:.0f} s" for r in rows]
+        lines.append(f"| {way} | {' | '.join(cells)} |")
+    before, updated = found["set"], found["added, same kind"]["updated"]
+    after = updated["the set"]
+    told = (
+        f"{updated['meshes']} meshes of each kind join {found['meshes']} at K = {found['resolution']}, preset "
+        f"`{found['preset']}`; errors are means over them as shares of the diagonal, *bounded* is `--max-error "
+        f"{100 * found['max_error_of_diagonal']:g}%`, *updated* `--update-decoder`; one thread of a busy machine. "
+        f"The set itself: {before['mean_error_of_diagonal']:.3%}, trained in {before['seconds']:.0f} s. After the "
+        f"update with the same kind its archive states {after['stated_mean_error_of_diagonal']:.3%}, the originals say "
+        f"{after['measured_mean_error_of_diagonal']:.3%}, and the file is {updated['archive_grows_by'] / 1e3:.1f} KB "
+        "larger."
+    )
+    return "\n".join(lines) + f"\n\n{told}\n\n    {found['command']}"
+
+
 def ablation(name: str) -> str:
     """Return the table of one ablation."""
     return ablation_tables.ablation(measured(f"ablation_{name}"))
@@ -122,13 +150,14 @@ TABLES: dict[str, Callable[[], str]] = {
     "table 2": lambda: field_tables.table_2(results("fields")),
     "objectives": lambda: field_tables.objectives(results("objectives")),
     "every mesh": lambda: field_tables.every_mesh(results("every_mesh")),
+    "adding": adding_table,
     "engines": engines_table,
     "rates": rates_table,
     "times": lambda: field_tables.times(results("fit_times")),
     "table 1": lambda: ablation_tables.table_1(measured("table1")),
     **{name: partial(ablation, name) for name in ABLATIONS},
 }
-DOCUMENTS = ("README.md", "docs/fields.md", "docs/necgs-paper.md", "docs/ablations.md")
+DOCUMENTS = ("README.md", "docs/fields.md", "docs/necgs.md", "docs/necgs-paper.md", "docs/ablations.md")
 
 
 def drawn(text: str) -> str:

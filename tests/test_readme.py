@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/fields.md", "docs/necgs-paper.md", "docs/ablations.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/fields.md", "docs/necgs.md", "docs/necgs-paper.md", "docs/ablations.md"]
+)
 def test_tables_are_drawn_from_the_committed_figures(document: str) -> None:
     spec = importlib.util.spec_from_file_location("readme", ROOT / "benchmarks" / "readme.py")
     assert spec is not None

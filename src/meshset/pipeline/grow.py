@@ -136,7 +136,7 @@ def _grow(
         finish(editor, editor.settings, progress)
         meshes = len(editor.entries)
     if found is not None:
-        remove(path, (), compact=True)  # or the old decoder would stay in the file
+        remove(path, (), compact=True, progress=progress)  # or the old decoder would stay in the file
     return GrowResult(
         path=Path(path),
         entries=tuple(entries),
