@@ -34,7 +34,11 @@ def main() -> None:
         made, meshes = reader.settings, len(reader.entries)
     settings = Settings(made["resolution"], made["field"], made["preset"])
     figures: dict[str, Any] = {"meshes": meshes, "resolution": made["resolution"], "preset": made["preset"]}
-    ways: dict[str, dict[str, Any]] = {"frozen": {}, "frozen, bounded": {"max_error": options.max_error / 100}}
+    ways: dict[str, dict[str, Any]] = {
+        "frozen": {},
+        "frozen, bounded": {"max_error": options.max_error / 100},
+        "updated": {"update_decoder": True},
+    }
     with tempfile.TemporaryDirectory() as name, showing_progress() as progress:
         copy = Path(name) / "copy.mset"
         for way, how in ways.items():
