@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-pytest.importorskip("DracoPy")
+pytest.importorskip("bjontegaard")
 
 
 def test_bench_then_report(meshset, models, tmp_path):

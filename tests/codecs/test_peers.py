@@ -252,17 +252,6 @@ def written(folder, mesh):
     return path
 
 
-@pytest.mark.parametrize("codec", [DracoCodec(), PlyZstdCodec()], ids=["draco", "ply-zstd"])
-def test_missing_library_names_the_extra(codec, monkeypatch):
-    payload = code(codec, BOX).payload
-    for module in ("DracoPy", "zstandard"):
-        monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtraError, match=r"meshset\[bench\]"):
-        code(codec, BOX)
-    with pytest.raises(MissingExtraError, match=r"meshset\[bench\]"):
-        decode(codec, payload)
-
-
 @pytest.mark.parametrize(("module", "mesh"), [("igl", TORUS), ("fast_simplification", TOUCHING)])
 def test_missing_simplification_names_the_extra(module, mesh, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)

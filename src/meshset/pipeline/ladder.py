@@ -47,7 +47,7 @@ def check_bound(bound: float) -> None:
     """Raise MeshsetError for a bound that is no positive number, MissingExtraError unless a mesh can climb."""
     if not (math.isfinite(bound) and bound > 0):
         raise MeshsetError(f"the bound on the error must be above 0, not {bound}")
-    require_modules("a bound on the error", "compress", ("DracoPy", "fast_simplification", "zstandard"))
+    require_modules("a bound on the error", "compress", ("fast_simplification",))
 
 
 def climb(

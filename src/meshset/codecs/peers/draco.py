@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import DracoPy
 import numpy as np
 
 from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.codecs.peers.simplification import simplify
-from meshset.errors import ArchiveError, MissingExtraError
+from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.progress import Progress
 
@@ -58,7 +59,7 @@ class DracoCodec:
         """Code each mesh by itself; `settings` and `checkpoint` do not matter.
 
         Raises:
-            MissingExtraError: DracoPy or a library for simplification is not installed.
+            MissingExtraError: a library for simplification is not installed.
         """
         progress.start("draco", len(meshes))
         coded = []
@@ -94,15 +95,14 @@ class DracoCodec:
         notes: tuple[str, ...] = ()
         if self.kept < 1:
             mesh, notes = simplify(mesh, self.kept)
-        draco = _draco()
         try:
-            payload = draco.encode(
+            payload = DracoPy.encode(
                 mesh.vertices.astype(np.float32),
                 mesh.faces.astype(np.uint32),
                 quantization_bits=self.quantisation,
                 compression_level=SMALLEST,
             )
-        except draco.EncodingFailedException as error:
+        except DracoPy.EncodingFailedException as error:
             return Refusal(f"Draco cannot code it: {error}")
         return CodedMesh(payload, (*notes, *_changes(mesh, DracoDecoder().decode(payload))))
 
@@ -115,11 +115,9 @@ class DracoDecoder:
 
         Raises:
             ArchiveError: the bytes are no Draco mesh.
-            MissingExtraError: DracoPy is not installed.
         """
-        draco = _draco()
         try:
-            found = draco.decode(payload)
+            found = DracoPy.decode(payload)
             # A point cloud has no faces.
             points, faces = np.asarray(found.points), np.asarray(found.faces)
         except Exception as error:
@@ -141,11 +139,3 @@ def _changes(mesh: Mesh, decoded: Mesh) -> tuple[str, ...]:
     if len(decoded.faces) != len(mesh.faces):
         notes.append(DROPPED)
     return tuple(notes)
-
-
-def _draco() -> Any:
-    try:
-        import DracoPy
-    except ImportError as error:
-        raise MissingExtraError("the codec draco", "bench") from error
-    return DracoPy

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import zstandard
 
 from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.codecs.peers.checks import checked_mesh
-from meshset.errors import ArchiveError, MissingExtraError
+from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.geometry.writing import encode_ply
 from meshset.progress import Progress
@@ -43,12 +44,8 @@ class PlyZstdCodec:
         progress: Progress,
         checkpoint: Checkpoint | None = None,
     ) -> CodedSet:
-        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
-
-        Raises:
-            MissingExtraError: zstandard is not installed.
-        """
-        compressor = _zstandard().ZstdCompressor(level=LEVEL)
+        """Code each mesh by itself; `settings` and `checkpoint` do not matter."""
+        compressor = zstandard.ZstdCompressor(level=LEVEL)
         progress.start("ply-zstd", len(meshes))
         coded = []
         for i in range(len(meshes)):
@@ -80,7 +77,6 @@ class PlyZstdDecoder:
 
         Raises:
             ArchiveError: the bytes are not such a frame.
-            MissingExtraError: zstandard is not installed.
         """
         content = _decompress(payload)
         header = _HEADER.match(content)
@@ -97,7 +93,6 @@ class PlyZstdDecoder:
 
 
 def _decompress(payload: bytes) -> bytes:
-    zstandard = _zstandard()
     try:
         size = zstandard.frame_content_size(payload)
         if not 0 <= size <= MAX_RAW_BYTES:
@@ -106,11 +101,3 @@ def _decompress(payload: bytes) -> bytes:
     except zstandard.ZstdError as error:
         raise ArchiveError(f"payload is no zstd frame ({error})") from None
     return content
-
-
-def _zstandard() -> Any:
-    try:
-        import zstandard
-    except ImportError as error:
-        raise MissingExtraError("the codec ply-zstd", "bench") from error
-    return zstandard

@@ -41,7 +41,7 @@ RESULT = "bench.json"
 FORMAT = 1
 """Version of the layout of bench.json."""
 
-MODULES = ("torch", "igl", "scipy", "DracoPy", "fast_simplification", "zstandard", "bjontegaard")
+MODULES = ("torch", "igl", "scipy", "fast_simplification", "bjontegaard")
 
 _SILENT = Silent()
 
