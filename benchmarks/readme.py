@@ -77,9 +77,40 @@ def speed_text() -> str:
             f"{start['extract_one_k64_s_read_only']:.2f} s. A read-only install adds "
             f"{start['install_bytes'] / 1e6:.0f} MB to an empty environment. "
             f"Compressing {memory['meshes']} meshes at K = {memory['resolution']} takes "
-            f"{memory['peak_memory_bytes'] / 1e9:.1f} GB at its peak.",
+            f"{memory['peak_memory_bytes'] / 1e9:.1f} GB at its peak. {memory_text()}",
         ]
     )
+
+
+def memory_text() -> str:
+    """Return how peak memory grows with the size of a set."""
+    found = results("memory_by_count")
+    counts = ", ".join(f"{row['meshes']:,}" for row in found["sets"])
+    compress, extract = (
+        ", ".join(f"{row[task]['peak_memory_bytes'] / 1e6:,.0f}" for row in found["sets"])
+        for task in ("compress", "extract")
+    )
+    return (
+        f"With {counts} generated meshes at K = {found['resolution']} it peaks at {compress} MB in compressing, which "
+        f"keeps up to 1 GiB of prepared fields in memory, and at {extract} MB in extracting."
+    )
+
+
+def adding_one_table() -> str:
+    """Return what one large mesh costs that joins a set, against compressing the set again."""
+    found = results("adding_one")
+    lines = ["| | error | bytes of the mesh | the archive grows by | time |", "|---|---|---|---|---|"]
+    for way in ("frozen", "frozen, bounded", "updated", "compressed again"):
+        row = found[way]
+        lines.append(
+            f"| {way} | {row['mean_error_of_diagonal']:.2%} | {row['bytes_a_mesh']:,} | {row['archive_grows_by']:,} "
+            f"| {row['seconds']:.0f} s |"
+        )
+    made = (
+        f"A mesh of {found['source_faces']:,} faces joins {found['meshes']} at K = {found['resolution']}, preset "
+        f"`{found['preset']}`."
+    )
+    return "\n".join(lines) + f"\n\n{made}\n\n    {found['command']}"
 
 
 def engines_table() -> str:
@@ -151,6 +182,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "objectives": lambda: field_tables.objectives(results("objectives")),
     "every mesh": lambda: field_tables.every_mesh(results("every_mesh")),
     "adding": adding_table,
+    "adding one": adding_one_table,
     "engines": engines_table,
     "rates": rates_table,
     "times": lambda: field_tables.times(results("fit_times")),
