@@ -60,19 +60,19 @@ def mutant(rng: random.Random, seeds: Sequence[Parts]) -> Mutant:
     return Mutant(kind, _KINDS[kind][1](rng, parts, seeds), kind in _REACHING_CODECS)
 
 
-def _sealed(before: bytes, stored: bytes, raw_length: int, header: bytes = pack_header()) -> bytes:
+def sealed(before: bytes, stored: bytes, raw_length: int, header: bytes = pack_header()) -> bytes:
     """Return header, chunks, index and a trailer that vouches for them."""
     position = len(before) + len(stored)
     trailer = Trailer(len(before), len(stored), raw_length, index_checksum(header, stored), position)
     return before + stored + pack_trailer(trailer)
 
 
-def _deflated(body: bytes) -> bytes:
+def deflated(body: bytes) -> bytes:
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     return packer.compress(body) + packer.flush()
 
 
-def _chunks(parts: Parts) -> bytes:
+def chunks(parts: Parts) -> bytes:
     return parts.data[: parts.trailer.index_offset]
 
 
@@ -85,7 +85,7 @@ def _version(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes:
     if rng.random() < 0.5:
         header = parts.data[:8] + number(rng, 4).to_bytes(2, "little") + header[10:]
     stored = parts.data[parts.trailer.index_offset : parts.trailer.position]
-    return _sealed(header + _chunks(parts)[HEADER_SIZE:], stored, parts.trailer.raw_length, header)
+    return sealed(header + chunks(parts)[HEADER_SIZE:], stored, parts.trailer.raw_length, header)
 
 
 def _trailer(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes:
@@ -110,12 +110,12 @@ def _trailer(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes:
 def _deflate_stream(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes:
     stored = parts.data[parts.trailer.index_offset : parts.trailer.position]
     raw_length = parts.trailer.raw_length + rng.choice((0, 0, 0, -1, 1, 1000))
-    return _sealed(_chunks(parts), mutated(rng, stored, [parts.body]), raw_length)
+    return sealed(chunks(parts), mutated(rng, stored, [parts.body]), raw_length)
 
 
 def _index_bytes(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes:
     body = mutated(rng, parts.body, [seed.body for seed in seeds])
-    return _sealed(_chunks(parts), _deflated(body), len(body))
+    return sealed(chunks(parts), deflated(body), len(body))
 
 
 def _index_fields(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes:
@@ -129,7 +129,7 @@ def _index_fields(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> b
             shared[place] = replace(shared[place], **{field: number(rng, 1 << 16)})
         if rng.random() < 0.1:
             meshes.insert(rng.randrange(len(meshes) + 1), rng.choice(meshes))
-    return _with_index(_chunks(parts), Index(parts.index.settings, tuple(shared), tuple(meshes)))
+    return _with_index(chunks(parts), Index(parts.index.settings, tuple(shared), tuple(meshes)))
 
 
 def _changed_entry(rng: random.Random, entry: MeshEntry) -> MeshEntry:
@@ -159,7 +159,7 @@ def _with_index(before: bytes, index: Index) -> bytes:
         stored, raw_length = pack_index(index)
     except Exception:  # what the index cannot even state is no mutant
         return before
-    return _sealed(before, stored, raw_length)
+    return sealed(before, stored, raw_length)
 
 
 def _rebuilt(index: Index, shared: Sequence[bytes], payloads: Sequence[bytes]) -> bytes:
