@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.arrays import as_numpy, on_device
+from meshset.codecs.arrays import as_numpy, on_device, surface_of
 from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.codecs.fields import coded_meshes, make_fields
 from meshset.codecs.necgs.bitstream import (
@@ -24,7 +24,7 @@ from meshset.codecs.necgs.bitstream import (
 from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs.recipe import RETRAINING, Recipe, architecture_for, field_name, recipe_for
 from meshset.errors import MeshsetError, MissingExtraError
-from meshset.field import Field, extract_surface
+from meshset.field import Field
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
 
@@ -188,10 +188,7 @@ class NecgsDecoder:
 
     def decode(self, payload: bytes) -> Mesh:
         """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
-        coords, values = self.decode_field(payload)
-        deformation = values[:, 1:] if values.shape[1] > 1 else None
-        vertices, faces = extract_surface(coords, values[:, 0], self._part.architecture.resolution, deformation)
-        return Mesh(as_numpy(vertices), as_numpy(faces))
+        return surface_of(*self.decode_field(payload), self._part.architecture.resolution)
 
     def decode_field(self, payload: bytes) -> tuple[Any, Any]:
         """Return grid points (N, 3) int32 and the field there (N, channels) float32, as arrays of the chosen device."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
-from meshset.codecs.arrays import as_numpy, on_device
+from meshset.codecs.arrays import on_device, surface_of
 from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.codecs.fields import coded_meshes, make_fields
 from meshset.codecs.necgs.decoder import decode_field
@@ -24,7 +24,6 @@ from meshset.codecs.necgs_paper.grid import decode_grid, near_surface
 from meshset.codecs.necgs_paper.levels import values
 from meshset.codecs.necgs_paper.recipe import ENGINES, WIDTHS, epochs_for, paper_architecture, training_recipe
 from meshset.errors import MeshsetError, MissingExtraError
-from meshset.field import extract_surface
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
 
@@ -122,10 +121,7 @@ class NecgsPaperDecoder:
 
     def decode(self, payload: bytes) -> Mesh:
         """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
-        coords, field = self.decode_field(payload)
-        deformation = field[:, 1:] if field.shape[1] > 1 else None
-        vertices, faces = extract_surface(coords, field[:, 0], self._part.architecture.resolution, deformation)
-        return Mesh(as_numpy(vertices), as_numpy(faces))
+        return surface_of(*self.decode_field(payload), self._part.architecture.resolution)
 
     def decode_field(self, payload: bytes) -> tuple[Any, Any]:
         """Return grid points (N, 3) int32 and the field there (N, channels) float32, as arrays of the chosen device."""

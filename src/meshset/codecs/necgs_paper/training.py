@@ -1,4 +1,4 @@
-"""Fitting the paper's decoder and all latents of a set to its fields, by either engine (NeCGS sections 3.2, 4.1)."""
+"""Fitting the paper's decoder and all latents of a set to its fields, by any engine (NeCGS sections 3.2, 4.1)."""
 
 from __future__ import annotations
 
