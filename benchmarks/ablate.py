@@ -30,7 +30,6 @@ from meshset.evaluation import CurveError, Point, rate_difference
 from meshset.pipeline.bench.coders import ArchiveCoder
 from meshset.pipeline.bench.plan import (
     FIELD_SECONDS,
-    PAPER_SHARES,
     STEP_SECONDS,
     PlannedPoint,
     System,
@@ -39,6 +38,9 @@ from meshset.pipeline.bench.plan import (
 )
 from meshset.pipeline.bench.run import bench, prepare
 from meshset.pipeline.bench.selection import choose_from_folder
+
+SHARES = (0.75, 0.5, 0.375, 0.25, 0.1875)
+"""Decoders, as shares of the paper's widths."""
 
 EXACT = "dense"
 """In float32: weights that are not quantised would be rounded by anything less."""
@@ -82,7 +84,7 @@ def by_variant(variant: Variant, engine: str, options: argparse.Namespace, setti
     """Return the curves of codec necgs-paper as it is and with a change, over decoders of the same sizes."""
 
     def points(one: Variant) -> Iterator[PlannedPoint]:
-        for share in PAPER_SHARES:
+        for share in SHARES:
             widths, label = paper_widths(share), f"{share:g} of the widths"
             yield variant_point(label, one, settings, options.epochs, widths=widths, engine=engine)
 

@@ -256,7 +256,7 @@ def test_plan_names_every_point_once():
             keys = [json.dumps(point.coder.key()) for point in system.points]
             assert len(set(labels)) == len(set(keys)) == len(labels)
     assert [point.coder.codec.quantisation for point in found["draco"].points] == list(range(6, 15))
-    assert len(found["draco-simplified"].points) == 36
+    assert len(found["draco-simplified"].points) == 24
     assert len({point.coder.codec.recipe.rate_weight for point in found["necgs"].points}) == 5
     assert isinstance(found["v-pcc"], NotRun)
 
@@ -268,6 +268,12 @@ def test_curves_that_take_training_can_have_fewer_points():
         labels = [point.label for point in every[name].points]
         assert [point.label for point in fewer[name].points] == [labels[0], labels[2], labels[4]]
     assert len(fewer["draco"].points) == len(every["draco"].points)
+
+
+def test_systems_that_train_take_the_epochs_they_are_given():
+    necgs, paper = plan_systems(["necgs", "necgs-paper"], SETTINGS, epochs=7)
+    assert {point.coder.codec.recipe.steps(10) for point in necgs.points} == {35}
+    assert {point.coder.codec.epochs for point in paper.points} == {7}
 
 
 def test_unknown_codec_is_refused():

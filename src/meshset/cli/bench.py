@@ -50,6 +50,12 @@ def bench(
         int | None,
         typer.Option(min=2, help="Points of the curves of necgs and necgs-paper, which train.", show_default="all"),
     ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Visits of each mesh in the training of necgs and necgs-paper.", show_default="by preset"
+        ),
+    ] = None,
     resolution: Annotated[Resolution, typer.Option(help="Grid points of necgs along each side.")] = Resolution.K64,
     preset: Annotated[Preset, typer.Option(help="How long necgs trains.")] = Preset.FAST,
     device: Annotated[
@@ -81,7 +87,11 @@ def bench(
             selections.append(choose_from_dataset(*dataset, count, seed, out / "frames"))
         settings = Settings(resolution=int(resolution.value), preset=preset.value, device=device.value, seed=seed)
         job = prepare(
-            selections, lambda known: plan_systems(codecs.split(","), known, points), out, settings, progress=progress
+            selections,
+            lambda known: plan_systems(codecs.split(","), known, points, epochs),
+            out,
+            settings,
+            progress=progress,
         )
         for line in _plan_lines(job):
             hint(line)

@@ -1,7 +1,7 @@
 """What a run measures: for each system a list of points, as data.
 
 To add a system, write a function from settings to its points (or to `NotRun`, with the reason) and enter it in
-`SYSTEMS`. To move along its curve, change the tuples below.
+`TRAINED` or `UNTRAINED`. To move along its curve, change the tuples below.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.errors import MeshsetError
 from meshset.pipeline.bench.coders import ArchiveCoder, Coder, GpccCoder
 
-RATE_WEIGHTS = (2e-7, 4e-7, 7e-7, 1.5e-6, 4e-6)
+RATE_WEIGHTS = (2e-7, 7e-7, 2e-6, 4e-6, 1e-5)
 """Lambdas of necgs, from large files to small ones; 7e-7 is that of the presets."""
 
-PAPER_SHARES = (0.75, 0.5, 0.375, 0.25, 0.1875)
+PAPER_SHARES = (0.5, 0.375, 0.3, 0.25, 0.1875)
 """Decoders of necgs-paper, as shares of the paper's widths: the paper moves along its curve by the decoder's size."""
 
 DRACO_BITS = range(6, 15)
 
 SIMPLIFIED_KEPT = (1.0, 0.5, 0.25, 0.1, 0.05, 0.025)
-SIMPLIFIED_BITS = (6, 7, 8, 9, 10, 11)
+SIMPLIFIED_BITS = (7, 8, 9, 10)
 
 GPCC_DEPTHS = (6, 7, 8, 9)
 
@@ -89,7 +89,7 @@ Points = tuple[PlannedPoint, ...] | NotRun
 
 
 def plan_systems(
-    names: Iterable[str], settings: Settings, trained_points: int | None = None
+    names: Iterable[str], settings: Settings, trained_points: int | None = None, epochs: int | None = None
 ) -> tuple[System | NotRun, ...]:
     """Return the points of each system, in the order of `names`; a system that cannot run says why.
 
@@ -97,6 +97,7 @@ def plan_systems(
         names: of systems.
         settings: what every codec understands.
         trained_points: of the systems that train, which take long, only so many points, evenly spaced along the curve.
+        epochs: visits of each mesh in their training; None for those of the preset.
 
     Raises:
         MeshsetError: there is no system of that name, or it does not know the settings.
@@ -105,7 +106,7 @@ def plan_systems(
     for name in dict.fromkeys(names):
         if name not in SYSTEMS:
             raise MeshsetError(f"the benchmark knows no codec {name!r}, only {', '.join(SYSTEMS)}")
-        points = SYSTEMS[name](settings)
+        points = TRAINED[name](settings, epochs) if name in TRAINED else UNTRAINED[name](settings)
         if name in TRAINED and trained_points and not isinstance(points, NotRun):
             points = tuple(points[i] for i in spread(len(points), trained_points))
         planned.append(NotRun(name, points.reason) if isinstance(points, NotRun) else System(name, points))
@@ -122,12 +123,18 @@ def expected_seconds(point: PlannedPoint, meshes: int) -> float:
     return point.expected(meshes) + MEASURING_SECONDS * meshes
 
 
-def _necgs(settings: Settings) -> Points:
-    preset = recipe_for(settings)
-    recipes = [replace(preset, rate_weight=weight) for weight in RATE_WEIGHTS]
+def _length(settings: Settings, epochs: int | None) -> str:
+    return settings.preset if epochs is None else f"{epochs} epochs"
+
+
+def _necgs(settings: Settings, epochs: int | None) -> Points:
+    recipe = recipe_for(settings)
+    if epochs is not None:
+        recipe = replace(recipe, visits=0, epochs=epochs)
+    recipes = [replace(recipe, rate_weight=weight) for weight in RATE_WEIGHTS]
     return tuple(
         PlannedPoint(
-            f"{settings.preset}, rate weight {recipe.rate_weight:g}",
+            f"{_length(settings, epochs)}, rate weight {recipe.rate_weight:g}",
             ArchiveCoder(NecgsCodec(recipe), settings),
             partial(_training_seconds, recipe, settings.resolution),
         )
@@ -153,12 +160,12 @@ def paper_seconds(settings: Settings, codec: NecgsPaperCodec, meshes: int) -> fl
     return (FIELD_SECONDS[settings.resolution] + epochs * visit) * meshes
 
 
-def _necgs_paper(settings: Settings) -> Points:
-    """Return points of growing decoders, all trained as long as the preset says."""
-    codecs = {share: NecgsPaperCodec(paper_widths(share)) for share in PAPER_SHARES}
+def _necgs_paper(settings: Settings, epochs: int | None) -> Points:
+    """Return points of shrinking decoders, all trained equally long, and as long as necgs."""
+    codecs = {share: NecgsPaperCodec(paper_widths(share), epochs=epochs) for share in PAPER_SHARES}
     return tuple(
         PlannedPoint(
-            f"{settings.preset}, {share:g} of the widths",
+            f"{_length(settings, epochs)}, {share:g} of the widths",
             ArchiveCoder(codec, settings),
             partial(paper_seconds, settings, codec),
         )
@@ -203,15 +210,16 @@ def _without_adapter(peer: NotRun, settings: Settings) -> Points:
     return peer
 
 
-SYSTEMS: dict[str, Callable[[Settings], Points]] = {
-    "necgs": _necgs,
-    "necgs-paper": _necgs_paper,
+TRAINED: dict[str, Callable[[Settings, int | None], Points]] = {"necgs": _necgs, "necgs-paper": _necgs_paper}
+"""Systems that train for as many epochs as they are told to."""
+
+UNTRAINED: dict[str, Callable[[Settings], Points]] = {
     "draco": _draco,
     "draco-simplified": _draco_simplified,
     "ply-zstd": _ply_zstd,
     "gpcc": _gpcc,
     **{peer.name.lower(): partial(_without_adapter, peer) for peer in WITHOUT_ADAPTER},
 }
-"""Every system that can be asked for, in the order of tables."""
 
-TRAINED = ("necgs", "necgs-paper")
+SYSTEMS = (*TRAINED, *UNTRAINED)
+"""Every system that can be asked for, in the order of tables."""

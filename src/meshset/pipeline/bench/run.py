@@ -13,7 +13,7 @@ import numpy as np
 from meshset.codecs.base import Settings
 from meshset.codecs.peers.external import NotRun
 from meshset.errors import MeshsetError
-from meshset.evaluation.metrics import IOU_SAMPLES, PAPER_SAMPLES
+from meshset.evaluation.metrics import PAPER_SAMPLES
 from meshset.geometry import Mesh
 from meshset.geometry.writing import encode_ply
 from meshset.pipeline.bench.coders import Coder
@@ -40,6 +40,10 @@ from meshset.progress import Progress, Silent
 RESULT = "bench.json"
 FORMAT = 1
 """Version of the layout of bench.json."""
+
+VOLUME_SAMPLES = 5_000
+"""Points of each IoU: its standard error is 0.014 a mesh where solids fill a quarter of their box, and 0.003 in the
+mean of 24; a winding number takes six times as long as a closest point."""
 
 MODULES = ("torch", "igl", "scipy", "fast_simplification", "bjontegaard")
 
@@ -118,7 +122,7 @@ def prepare(
     settings: Settings,
     *,
     surface_samples: int = PAPER_SAMPLES,
-    volume_samples: int = IOU_SAMPLES,
+    volume_samples: int = VOLUME_SAMPLES,
     progress: Progress = _SILENT,
 ) -> Job:
     """Read every mesh once and make the plan.
