@@ -118,6 +118,7 @@ def condensed(one: Mapping[str, Any]) -> Row:
     systems = [
         {
             "name": system["name"],
+            "not_run": system["not_run"],
             "curve": system["curve"],
             "points": [{key: value for key, value in p.items() if key != "per_mesh"} for p in system["points"]],
         }

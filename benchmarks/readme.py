@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import ablation_tables  # noqa: E402
+import curve_tables  # noqa: E402
 import field_tables  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -187,9 +188,18 @@ TABLES: dict[str, Callable[[], str]] = {
     "rates": rates_table,
     "times": lambda: field_tables.times(results("fit_times")),
     "table 1": lambda: ablation_tables.table_1(measured("table1")),
+    "differences": lambda: curve_tables.differences(measured("curves")),
+    "curves": lambda: curve_tables.points(measured("curves")),
     **{name: partial(ablation, name) for name in ABLATIONS},
 }
-DOCUMENTS = ("README.md", "docs/fields.md", "docs/necgs.md", "docs/necgs-paper.md", "docs/ablations.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/fields.md",
+    "docs/necgs.md",
+    "docs/necgs-paper.md",
+    "docs/ablations.md",
+    "docs/curves.md",
+)
 
 
 def drawn(text: str) -> str:

@@ -1,0 +1,84 @@
+"""Keep what is worth committing of a folder of `meshset bench`: its figures, and one picture of its curves.
+
+python benchmarks/curves.py figures --out benchmarks/results/curves.json --picture docs/curves.png
+
+Figures of single meshes and pictures of them stay in the folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ablate import condensed
+from meshset.errors import MeshsetError
+from meshset.pipeline.bench.run import read_result
+from meshset.pipeline.bench.store import save
+
+Row = dict[str, Any]
+
+COLOURS = {
+    "necgs": "#0b6e99",
+    "necgs-paper": "#d1495b",
+    "draco": "#9a9a9a",
+    "draco-simplified": "#3c8d40",
+    "ply-zstd": "#444444",
+}
+
+
+def kept(result: Row) -> Row:
+    """Return a bench.json without figures of single meshes and without pictures."""
+    sets = []
+    for one in result["sets"]:
+        row = condensed(one)
+        row.pop("difference", None)
+        sets.append({**row, "differences": one["differences"]})
+    return {**{key: value for key, value in result.items() if key not in ("sets", "picture_scale")}, "sets": sets}
+
+
+def on_curve(system: Row) -> list[Row]:
+    """Return the points of a system's curve, smallest file first."""
+    return sorted((p for p in system["points"] if p["label"] in system["curve"]), key=lambda point: point["bytes"])
+
+
+def draw(result: Row, path: Path) -> None:
+    """Draw mean distance over ratio, a panel for each set."""
+    import matplotlib.pyplot as plt
+
+    sets = result["sets"]
+    figure, panels = plt.subplots(1, len(sets), figsize=(4.2 * len(sets), 3.8), sharey=True, squeeze=False)
+    for panel, one in zip(panels[0], sets, strict=True):
+        for system in one["systems"]:
+            points = on_curve(system)
+            if not points or system["name"] == "ply-zstd":
+                continue
+            ratios = [point["ratio"] for point in points]
+            distances = [point["mean"]["mean_distance"] for point in points]
+            panel.plot(ratios, distances, marker="o", ms=4, label=system["name"], color=COLOURS.get(system["name"]))
+        panel.set(xscale="log", yscale="log", xlabel="OBJ bytes over archive bytes")
+        panel.set_title(f"{one['name']}, {one['meshes']} meshes")
+        panel.grid(True, which="both", alpha=0.25)
+    panels[0][0].set_ylabel("mean surface distance, cube [-1, 1]")
+    panels[0][0].legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="--out of meshset bench")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--picture", type=Path, required=True)
+    options = parser.parse_args()
+    try:
+        result = kept(read_result(options.folder))
+    except MeshsetError as error:
+        raise SystemExit(str(error)) from None
+    save(options.out, result)
+    draw(result, options.picture)
+    print(f"wrote {options.out} and {options.picture}")
+
+
+if __name__ == "__main__":
+    main()
