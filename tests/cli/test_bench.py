@@ -7,14 +7,15 @@ import pytest
 pytest.importorskip("bjontegaard")
 
 
-def test_bench_then_report(meshset, models, tmp_path):
+def test_bench_then_report(meshset, models, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
     out = tmp_path / "figures"
     arguments = ("bench", models, "--codecs", "ply-zstd,v-pcc", "--count", "2", "--device", "cpu", "--out", out)
     result = meshset(*arguments)
     assert result.exit_code == 0, result.stderr
     assert "set models: 2 meshes (all 2 meshes)" in result.stderr
     assert "1 point; about " in result.stderr
-    assert "v-pcc: not run, there is no adapter" in result.stderr
+    assert "v-pcc: not run, there is no PccAppEncoder on the PATH" in result.stderr
     assert "models  ply-zstd" in result.stdout
     recorded = json.loads((out / "bench.json").read_text())
     assert recorded["command"] == f"meshset bench {models} --codecs ply-zstd,v-pcc --count 2 --device cpu --out {out}"

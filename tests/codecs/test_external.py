@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
-import sys
 
 import numpy as np
 import pytest
 import trimesh
 
-from meshset.codecs.peers.external import WITHOUT_ADAPTER, ExternalError, Gpcc, NotRun, Program, find_gpcc
+from meshset.codecs.peers.external import ExternalError, Gpcc, NotRun, Program, find_gpcc, find_pcgcv2, find_vpcc
 from meshset.codecs.peers.external import program as program_module
 from meshset.codecs.peers.external.points import normals_of, surface_from_points, voxel_centres, voxelise
 from meshset.evaluation import surface_distance
@@ -48,27 +46,11 @@ BALL = solid(trimesh.creation.icosphere(subdivisions=4, radius=0.9))
 BOX = solid(trimesh.creation.box((1.8, 1.0, 0.6)))
 
 
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Put an executable Python script on a PATH of its own."""
-
-    def run(name: str, source: str):
-        folder = tmp_path / "bin"
-        folder.mkdir(exist_ok=True)
-        path = folder / name
-        path.write_text(f"#!{sys.executable}\n{source}")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", str(folder))
-        return path
-
-    return run
-
-
 def test_absent_programs_are_not_run(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_gpcc() == NotRun("G-PCC", "there is no tmc3 on the PATH")
-    assert [peer.name for peer in WITHOUT_ADAPTER] == ["V-PCC", "PCGCv2"]
-    assert all(peer.reason.startswith("there is no adapter") for peer in WITHOUT_ADAPTER)
+    assert find_vpcc() == NotRun("V-PCC", "there is no PccAppEncoder on the PATH")
+    assert find_pcgcv2() == NotRun("PCGCv2", "there is no pcgcv2 on the PATH")
 
 
 def test_a_program_is_found_with_its_version(install):
@@ -113,11 +95,13 @@ def test_the_options_are_those_of_a_lossless_octree(install, tmp_path):
     [
         ("import sys; sys.exit('Error: no such option')", "failed with code 1: Error: no such option"),
         ("import sys; sys.exit(3)", "failed with code 3$"),
-        ("", "is no PLY file of points"),
+        ("", "tmc3: wrote no bits$"),
+        ("open('bits', 'wb')", "tmc3: wrote an empty bitstream"),
+        ("open('bits', 'w').write('x')", r"tmc3: wrote no out\.ply"),
         (STAND_IN.replace("[::-1]", "[1:]"), "not those that were coded"),
         (STAND_IN.replace('"ply', '"nope'), "is no PLY file of points"),
     ],
-    ids=["error", "code", "nothing", "lost", "malformed"],
+    ids=["error", "code", "nothing", "empty", "half", "lost", "malformed"],
 )
 def test_a_program_that_fails_is_an_error_with_its_words(install, source, reason):
     path = install("tmc3", source)

@@ -12,14 +12,13 @@ from meshset.codecs.base import Settings
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe
 from meshset.codecs.peers.draco import DracoCodec
-from meshset.codecs.peers.external import Gpcc, NotRun, Program
-from meshset.codecs.peers.external.gpcc import ExternalResult
+from meshset.codecs.peers.external import ExternalResult, NotRun, PointCodec, Program, Vpcc
 from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.errors import MeshFileError, MeshsetError
 from meshset.geometry import Mesh, write_mesh
 from meshset.pipeline.bench import plan as planning
 from meshset.pipeline.bench import points as pointing
-from meshset.pipeline.bench.coders import ArchiveCoder, GpccCoder
+from meshset.pipeline.bench.coders import ArchiveCoder, ExternalCoder
 from meshset.pipeline.bench.curves import curve_labels, differences, shown_points
 from meshset.pipeline.bench.plan import PlannedPoint, System, plan_systems
 from meshset.pipeline.bench.run import RESULT, bench, prepare, read_result
@@ -258,7 +257,15 @@ def test_plan_names_every_point_once():
     assert [point.coder.codec.quantisation for point in found["draco"].points] == list(range(6, 15))
     assert len(found["draco-simplified"].points) == 24
     assert len({point.coder.codec.recipe.rate_weight for point in found["necgs"].points}) == 5
-    assert isinstance(found["v-pcc"], NotRun)
+
+
+def test_external_programs_that_are_found_have_points(tmp_path, monkeypatch):
+    for name in ("find_gpcc", "find_vpcc", "find_pcgcv2"):
+        monkeypatch.setattr(planning, name, lambda: Program(tmp_path, "1"))
+    for system, count in zip(plan_systems(["gpcc", "v-pcc", "pcgcv2"], SETTINGS), (4, 9, 12), strict=True):
+        keys = {json.dumps(point.coder.key()) for point in system.points}
+        assert len(keys) == len({point.label for point in system.points}) == len(system.points) == count
+    assert system.points[0].label == "depth 7, model r1_0.025bpp"
 
 
 def test_curves_that_take_training_can_have_fewer_points():
@@ -281,7 +288,7 @@ def test_unknown_codec_is_refused():
         plan_systems(["jpeg"], SETTINGS)
 
 
-def test_gpcc_coder_keeps_surfaces_and_counts_bitstreams(folder, tmp_path, monkeypatch):
+def test_external_coder_keeps_surfaces_and_counts_bitstreams(folder, tmp_path, monkeypatch):
     results = []
 
     def run(self, mesh):
@@ -290,8 +297,9 @@ def test_gpcc_coder_keeps_surfaces_and_counts_bitstreams(folder, tmp_path, monke
         results.append(mesh)
         return ExternalResult(100, mesh, 0.5, 0.25, 10)
 
-    monkeypatch.setattr(Gpcc, "run", run)
-    coder = GpccCoder(Gpcc(Program(tmp_path / "tmc3", "1"), 7))
+    monkeypatch.setattr(PointCodec, "run", run)
+    coder = ExternalCoder(Vpcc(Program(tmp_path / "PccAppEncoder", "1"), 7, 2))
+    assert coder.key() == {"program": "V-PCC", "version": "1", "depth": 7, "rate": 2}
     meshes = job(folder, tmp_path).sets[0].meshes
     made = coder.make(meshes, tmp_path, Silent())
     assert (made.bytes, made.coding_seconds, made.decoding_seconds, len(made.failures)) == (200, 1.0, 0.25, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from meshset.codecs.base import SetCodec, Settings
-from meshset.codecs.peers.external import Gpcc
+from meshset.codecs.peers.external import PointCodec
 from meshset.errors import MeshsetError
 from meshset.geometry import Mesh, read_mesh, write_mesh
 from meshset.pipeline.compress import compress
@@ -97,24 +97,24 @@ class ArchiveCoder:
 
 
 @dataclass(frozen=True)
-class GpccCoder:
-    """G-PCC by its own program, mesh by mesh: the bytes are those of its bitstreams, without names or an index."""
+class ExternalCoder:
+    """A codec of points by its own program, mesh by mesh: the bytes are those of its bitstreams, without an index."""
 
-    gpcc: Gpcc
+    codec: PointCodec
 
     def key(self) -> dict[str, Any]:
-        """Return the version of the program and the depth of its voxels."""
-        return {"program": self.gpcc.name, "version": self.gpcc.program.version, "depth": self.gpcc.depth}
+        """Return the version of the program and the setting."""
+        return {"program": self.codec.name, "version": self.codec.program.version, **self.codec.setting()}
 
     def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:
         """Code, decode, and keep the surfaces as files."""
-        progress.start(f"G-PCC, depth {self.gpcc.depth}", len(meshes))
+        progress.start(f"{self.codec.name}, {self.codec.label()}", len(meshes))
         results, failures = [], []
         for mesh in meshes:
             path = folder / DECODED / f"{mesh.source.name}.ply"
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                result = self.gpcc.run(mesh.read())
+                result = self.codec.run(mesh.read())
                 write_mesh(mesh.placement.restore(result.mesh), path)
             except MeshsetError as error:
                 failures.append((str(mesh.source.path), str(error)))
@@ -122,7 +122,7 @@ class GpccCoder:
                 results.append(result)
             progress.advance()
         if not results:
-            raise MeshsetError(f"G-PCC coded none of the meshes: {failures[0][1]}")
+            raise MeshsetError(f"{self.codec.name} coded none of the meshes: {failures[0][1]}")
         return Made(
             bytes=sum(result.size for result in results),
             shared_bytes=0,

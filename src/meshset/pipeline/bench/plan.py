@@ -6,7 +6,7 @@ To add a system, write a function from settings to its points (or to `NotRun`, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,10 +18,20 @@ from meshset.codecs.necgs.recipe import Recipe, recipe_for
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.necgs_paper.recipe import WIDTHS, epochs_for
 from meshset.codecs.peers.draco import DracoCodec
-from meshset.codecs.peers.external import WITHOUT_ADAPTER, Gpcc, NotRun, find_gpcc
+from meshset.codecs.peers.external import (
+    Gpcc,
+    NotRun,
+    Pcgcv2,
+    PointCodec,
+    Program,
+    Vpcc,
+    find_gpcc,
+    find_pcgcv2,
+    find_vpcc,
+)
 from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.errors import MeshsetError
-from meshset.pipeline.bench.coders import ArchiveCoder, Coder, GpccCoder
+from meshset.pipeline.bench.coders import ArchiveCoder, Coder, ExternalCoder
 
 RATE_WEIGHTS = (2e-7, 7e-7, 2e-6, 4e-6, 1e-5)
 """Lambdas of necgs, from large files to small ones; 7e-7 is that of the presets."""
@@ -36,6 +46,12 @@ SIMPLIFIED_BITS = (7, 8, 9, 10)
 
 GPCC_DEPTHS = (6, 7, 8, 9)
 
+VPCC_DEPTHS = (8, 9, 10)
+VPCC_RATES = (1, 3, 5)
+
+PCGCV2_DEPTHS = (7, 8, 9)
+PCGCV2_MODELS = ("r1_0.025bpp", "r3_0.10bpp", "r5_0.25bpp", "r7_0.4bpp")
+
 MEASURING_SECONDS = 1.5
 """A mesh, decoding included: 0.7 with 9,000 triangles, 2.4 with 40,000."""
 
@@ -43,6 +59,9 @@ DRACO_SECONDS = 0.02
 SIMPLIFYING_SECONDS = 0.12
 PLY_SECONDS = 0.1
 GPCC_SECONDS = 15.0
+VPCC_SECONDS = 100.0
+PCGCV2_SECONDS = 40.0
+"""Guesses: none of the three programs was run here."""
 
 FIELD_SECONDS = {32: 1.0, 64: 2.5, 128: 6.0, 256: 25.0}
 """A field of necgs by K."""
@@ -196,18 +215,28 @@ def _ply_zstd(settings: Settings) -> Points:
     return (PlannedPoint("zstd 19", ArchiveCoder(PlyZstdCodec(), _PEERS), lambda n: PLY_SECONDS * n),)
 
 
-def _gpcc(settings: Settings) -> Points:
-    program = find_gpcc()
+def _external(program: Program | NotRun, codecs: Callable[[Program], Sequence[PointCodec]], seconds: float) -> Points:
     if isinstance(program, NotRun):
         return program
-    return tuple(
-        PlannedPoint(f"depth {depth}", GpccCoder(Gpcc(program, depth)), lambda n: GPCC_SECONDS * n)
-        for depth in GPCC_DEPTHS
-    )
+    return tuple(PlannedPoint(codec.label(), ExternalCoder(codec), lambda n: seconds * n) for codec in codecs(program))
 
 
-def _without_adapter(peer: NotRun, settings: Settings) -> Points:
-    return peer
+def _gpcc(settings: Settings) -> Points:
+    return _external(find_gpcc(), lambda program: [Gpcc(program, depth) for depth in GPCC_DEPTHS], GPCC_SECONDS)
+
+
+def _vpcc(settings: Settings) -> Points:
+    def codecs(program: Program) -> list[Vpcc]:
+        return [Vpcc(program, depth, rate) for depth in VPCC_DEPTHS for rate in VPCC_RATES]
+
+    return _external(find_vpcc(), codecs, VPCC_SECONDS)
+
+
+def _pcgcv2(settings: Settings) -> Points:
+    def codecs(program: Program) -> list[Pcgcv2]:
+        return [Pcgcv2(program, depth, model) for depth in PCGCV2_DEPTHS for model in PCGCV2_MODELS]
+
+    return _external(find_pcgcv2(), codecs, PCGCV2_SECONDS)
 
 
 TRAINED: dict[str, Callable[[Settings, int | None], Points]] = {"necgs": _necgs, "necgs-paper": _necgs_paper}
@@ -218,7 +247,8 @@ UNTRAINED: dict[str, Callable[[Settings], Points]] = {
     "draco-simplified": _draco_simplified,
     "ply-zstd": _ply_zstd,
     "gpcc": _gpcc,
-    **{peer.name.lower(): partial(_without_adapter, peer) for peer in WITHOUT_ADAPTER},
+    "v-pcc": _vpcc,
+    "pcgcv2": _pcgcv2,
 }
 
 SYSTEMS = (*TRAINED, *UNTRAINED)

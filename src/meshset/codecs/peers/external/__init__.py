@@ -3,15 +3,23 @@
 What comes back is no archive: between a mesh and a codec of points lie conversions that the bytes do not pay for.
 """
 
+from meshset.codecs.peers.external.cloud import Coded, ExternalResult, PointCodec
 from meshset.codecs.peers.external.gpcc import Gpcc, find_gpcc
+from meshset.codecs.peers.external.pcgcv2 import Pcgcv2, find_pcgcv2
 from meshset.codecs.peers.external.program import ExternalError, NotRun, Program
+from meshset.codecs.peers.external.vpcc import Vpcc, find_vpcc
 
-__all__ = ["WITHOUT_ADAPTER", "ExternalError", "Gpcc", "NotRun", "Program", "find_gpcc"]
-
-WITHOUT_ADAPTER = (
-    NotRun("V-PCC", "there is no adapter: PccAppEncoder needs a video encoder and configuration files of its own"),
-    NotRun(
-        "PCGCv2", "there is no adapter: it is a research repository with MinkowskiEngine, not a program on the PATH"
-    ),
-)
-"""Peers of the paper that a report must name as not run."""
+__all__ = [
+    "Coded",
+    "ExternalError",
+    "ExternalResult",
+    "Gpcc",
+    "NotRun",
+    "Pcgcv2",
+    "PointCodec",
+    "Program",
+    "Vpcc",
+    "find_gpcc",
+    "find_pcgcv2",
+    "find_vpcc",
+]

@@ -53,7 +53,7 @@ def voxelise(mesh: Mesh, depth: int) -> NDArray[np.int64]:
     return np.stack([keys // side**2, keys // side % side, keys % side], axis=1)
 
 
-def voxel_centres(voxels: NDArray[np.int64], depth: int) -> NDArray[np.float64]:
+def voxel_centres(voxels: NDArray[np.int64] | NDArray[np.float64], depth: int) -> NDArray[np.float64]:
     """Return the centres of voxels (N, 3) in the cube [-1, 1]^3, (N, 3) float64."""
     centres: NDArray[np.float64] = (voxels + 0.5) * (2 / 2**depth) - 1
     return centres

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,33 +46,66 @@ class Program:
     version: str
 
 
-def find_executable(name: str) -> Path | None:
-    """Return the file of a program on the PATH, or None."""
-    found = shutil.which(name)
-    return None if found is None else Path(found)
+@dataclass(frozen=True)
+class Finished:
+    """A program that ended well.
 
-
-def printed_by(path: Path, arguments: Sequence[str]) -> str:
-    """Return what a program prints on either stream, whatever code it ends with: some call their own help an error.
-
-    Raises:
-        ExternalError: it cannot be started or takes longer than ten minutes.
+    Attributes:
+        printed: all that it wrote to its standard output.
+        seconds: wall-clock time from its start to its end.
     """
-    done = _finished(path, arguments, Path.cwd())
-    return done.stdout + done.stderr
+
+    printed: str
+    seconds: float
 
 
-def run_program(path: Path, arguments: Sequence[str], folder: Path) -> None:
+def find_program(name: str, executable: str, arguments: Sequence[str], version: re.Pattern[str]) -> Program | NotRun:
+    """Return a program on the PATH, or why there are no figures for it.
+
+    Args:
+        name: of the peer, in tables.
+        executable: its file name.
+        arguments: with which it prints its version.
+        version: finds that in what is printed, as its first group.
+    """
+    found = shutil.which(executable)
+    if found is None:
+        return NotRun(name, f"there is no {executable} on the PATH")
+    return identify(name, Path(found).absolute(), arguments, version)
+
+
+def identify(name: str, path: Path, arguments: Sequence[str], version: re.Pattern[str]) -> Program | NotRun:
+    """Return a file as a program, or why it is not the one that it is named after; arguments as in `find_program`."""
+    try:
+        done = _finished(path, arguments, Path.cwd())
+    except ExternalError as error:
+        return NotRun(name, str(error))
+    # Whatever code it ends with: some call their own help an error.
+    found = version.search(done.stdout + done.stderr)
+    if found is None:
+        return NotRun(name, f"{path} does not say that it is {path.name}")
+    return Program(path, found[1])
+
+
+def run_program(path: Path, arguments: Sequence[str], folder: Path) -> Finished:
     """Run a program in `folder`.
 
     Raises:
         ExternalError: it cannot be started, takes longer than ten minutes, or ends with an error.
     """
+    started = time.perf_counter()
     done = _finished(path, arguments, folder)
+    seconds = time.perf_counter() - started
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        said = f": {lines[-1]}" if lines else ""
-        raise ExternalError(f"{path}: failed with code {done.returncode}{said}")
+        reason = _reason(done.stderr) or _reason(done.stdout)
+        raise ExternalError(f"{path}: failed with code {done.returncode}{reason and f': {reason}'}")
+    return Finished(done.stdout, seconds)
+
+
+def _reason(printed: str) -> str:
+    """Return the last line that speaks of an error, or else the last line: V-PCC says more after its errors."""
+    lines = printed.strip().splitlines()
+    return next((line.strip() for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else "")
 
 
 def _finished(path: Path, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
