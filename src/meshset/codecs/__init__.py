@@ -47,11 +47,18 @@ def _necgs_paper() -> SetCodec:
     return NecgsPaperCodec()
 
 
+def _ni() -> SetCodec:
+    from meshset.codecs.implicit.codec import NiCodec
+
+    return NiCodec()
+
+
 _REGISTERED = {
     "necgs": _Registration(1, _necgs),
     "draco": _Registration(2, _draco),
     "ply-zstd": _Registration(3, _ply_zstd),
     "necgs-paper": _Registration(4, _necgs_paper),
+    "ni": _Registration(5, _ni),
 }
 
 

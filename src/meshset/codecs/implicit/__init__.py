@@ -1,0 +1,1 @@
+"""Codecs that keep one small signed distance network for each mesh; docs/implicit.md."""

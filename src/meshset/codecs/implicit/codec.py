@@ -1,0 +1,207 @@
+"""Codecs that keep one field network for each mesh, behind the `SetCodec` protocol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from meshset.codecs.arrays import on_device
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.implicit.bitstream import BITS, RESOLUTIONS, Header, pack_header, pack_mesh, read_header, read_mesh
+from meshset.codecs.implicit.network import FieldNetwork, Frame
+from meshset.codecs.implicit.perceptrons import NeuralImplicit
+from meshset.codecs.implicit.recipe import Recipe, recipe_for
+from meshset.codecs.implicit.samples import Samples, require_samples, samples_of
+from meshset.codecs.implicit.surface import Distance, extract, quietly
+from meshset.errors import MeshFileError, MeshsetError, MissingExtraError
+from meshset.field.grid import Array
+from meshset.geometry.mesh import Mesh
+from meshset.progress import Progress
+
+GROUP = 16
+"""Meshes that are trained together: more do not make a processor faster, and their samples take memory."""
+
+
+@dataclass(frozen=True)
+class ImplicitCodec:
+    """One network for each mesh; nothing is shared but its kind and size.
+
+    Attributes:
+        network: kind and size.
+        bits: of a weight before entropy coding, 2 to 16; with the network's size what sets the rate.
+        recipe: how to train, in place of what the preset of the settings says.
+
+    Raises:
+        ValueError: the bits are out of range.
+    """
+
+    id: ClassVar[int]
+    name: ClassVar[str]
+    network: FieldNetwork
+    bits: int = 8
+    recipe: Recipe | None = None
+
+    def __post_init__(self) -> None:
+        if self.bits not in BITS:
+            raise ValueError(f"weights have {BITS.start} to {BITS.stop - 1} bits, not {self.bits}")
+
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
+        """Sample the signed distance of each mesh and train a network on it, some meshes at a time.
+
+        Raises:
+            MeshsetError: unknown preset or resolution; the device ran out of memory.
+            MissingExtraError: torch, scipy or libigl is not installed.
+        """
+        if settings.resolution not in RESOLUTIONS:
+            raise MeshsetError(f"resolution {settings.resolution} is not {', '.join(map(str, RESOLUTIONS))}")
+        header = Header(settings.resolution, self.bits, self.network)
+        coded, report = self._code(meshes, header, settings, progress)
+        shared = pack_header(header) if any(isinstance(one, CodedMesh) for one in coded) else b""
+        return CodedSet(shared, coded, report)
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Code each mesh by itself, as `compress` does, with the network and bits of the set; errors as there.
+
+        Raises:
+            ArchiveError: `shared` is not a header.
+        """
+        return self._code(meshes, read_header(shared, type(self.network)), settings, progress)[0]
+
+    def open(self, shared: bytes, device: str | None = None) -> ImplicitDecoder:
+        """Parse a header. Raises ArchiveError where the bytes are not one."""
+        return ImplicitDecoder(read_header(shared, type(self.network)), device)
+
+    def _code(
+        self, meshes: Sequence[Mesh], header: Header, settings: Settings, progress: Progress
+    ) -> tuple[tuple[CodedMesh | Refusal, ...], dict[str, Any]]:
+        recipe = self.recipe or recipe_for(settings)
+        try:
+            import torch
+        except ImportError as error:
+            raise MissingExtraError("compressing", "compress") from error
+        coded: list[CodedMesh | Refusal] = []
+        losses: list[float] = []
+        floats: list[int] = []
+        for first in range(0, len(meshes), GROUP):
+            group = range(first, min(first + GROUP, len(meshes)))
+            try:
+                _code_group([meshes[i] for i in group], header, recipe, settings, progress, coded, losses, floats)
+            except torch.OutOfMemoryError as error:
+                raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
+        if not losses:
+            return tuple(coded), {}
+        report = {
+            "steps": recipe.steps,
+            "loss": float(np.mean(losses)),
+            "bits": header.bits,
+            "float32_bytes": round(4 * float(np.mean(floats))),
+        }
+        return tuple(coded), report
+
+
+def _code_group(
+    meshes: Sequence[Mesh],
+    header: Header,
+    recipe: Recipe,
+    settings: Settings,
+    progress: Progress,
+    coded: list[CodedMesh | Refusal],
+    losses: list[float],
+    floats: list[int],
+) -> None:
+    from meshset.codecs.implicit.training import train
+
+    network = header.network
+    prepared = []
+    progress.start("sampling distances", len(meshes))
+    for mesh in meshes:
+        prepared.append(_prepared(mesh, header, recipe, settings))
+        progress.advance()
+    usable = [one for one in prepared if not isinstance(one, Refusal)]
+    progress.start("training", recipe.steps)
+    trained = iter(
+        train(network, [f for f, _ in usable], [s for _, s in usable], recipe, header.bits, settings, progress)
+        if usable
+        else []
+    )
+    for one in prepared:
+        if isinstance(one, Refusal):
+            coded.append(one)
+            continue
+        frame, samples = one
+        result = next(trained)
+        if not math.isfinite(result.loss):
+            coded.append(Refusal("training diverged: the loss is not a number; try another --seed"))
+            continue
+        coded.append(CodedMesh(pack_mesh(network, frame, result.weights), samples.notes))
+        losses.append(result.loss)
+        floats.append(network.stored_floats(frame))
+
+
+def _prepared(mesh: Mesh, header: Header, recipe: Recipe, settings: Settings) -> tuple[Frame, Samples] | Refusal:
+    try:
+        samples = samples_of(mesh, recipe.samples, header.resolution, settings.seed)
+        require_samples(samples)
+        return header.network.frame_of(mesh, samples, np.random.default_rng(settings.seed)), samples
+    except MeshFileError as error:
+        return Refusal(str(error))
+
+
+class ImplicitDecoder:
+    """Turns payloads of field networks into meshes.
+
+    Args:
+        header: of the set.
+        device: None for numpy, or the torch device to compute on.
+    """
+
+    def __init__(self, header: Header, device: str | None = None) -> None:
+        self._header = header
+        self._device = device
+
+    def decode(self, payload: bytes) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
+        header = self._header
+        frame, distance = self._read(payload)
+        like = on_device(np.zeros(1, np.float32), self._device)
+        work = header.network.multiplications(frame)
+        return extract(distance, header.resolution, work, header.network.clamp, like)
+
+    def distance(self, payload: bytes) -> Distance:
+        """Return the network of a payload as a function from points (3, P) float32 to signed distances (P,).
+
+        Points and distances are arrays of the chosen device. Raises ArchiveError on invalid bytes.
+        """
+        return self._read(payload)[1]
+
+    def _read(self, payload: bytes) -> tuple[Frame, Distance]:
+        network = self._header.network
+        frame, weights = read_mesh(payload, network)
+        stacked_weights = {name: on_device(values[None], self._device) for name, values in weights.items()}
+        stacked_frame = {name: on_device(np.asarray(values)[None], self._device) for name, values in frame.items()}
+
+        def distance(points: Array) -> Array:
+            return network.distance(stacked_weights, stacked_frame, points[None])[0]
+
+        return frame, quietly(distance)
+
+
+@dataclass(frozen=True)
+class NiCodec(ImplicitCodec):
+    """Weight-encoded neural implicits (Davies et al. 2021)."""
+
+    id: ClassVar[int] = 5
+    name: ClassVar[str] = "ni"
+    network: FieldNetwork = field(default_factory=NeuralImplicit)

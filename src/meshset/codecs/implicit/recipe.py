@@ -1,0 +1,43 @@
+"""How long the networks are trained, for each preset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshset.codecs.base import Settings
+from meshset.errors import MeshsetError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The knobs of training, the same for every network.
+
+    Attributes:
+        steps: optimiser steps of each mesh.
+        samples: points around each mesh.
+        batch: samples of each mesh in a step.
+        warm_up: share of the steps in which the learning rate rises from 0 to the network's.
+        last_rate: learning rate at the end of the cosine, as a share of its peak.
+        rounded: share of the steps, at the end, in which the network sees its weights as they will be stored.
+    """
+
+    steps: int
+    samples: int = 1_000_000
+    batch: int = 1024
+    warm_up: float = 0.05
+    last_rate: float = 0.01
+    rounded: float = 0.2
+
+
+PRESETS = {
+    "fast": Recipe(steps=2_000, samples=250_000),
+    "balanced": Recipe(steps=8_000),
+    "best": Recipe(steps=40_000),
+}
+
+
+def recipe_for(settings: Settings) -> Recipe:
+    """Return the recipe of a preset. Raises MeshsetError for an unknown one."""
+    if settings.preset not in PRESETS:
+        raise MeshsetError(f"unknown preset '{settings.preset}'; there are {', '.join(PRESETS)}")
+    return PRESETS[settings.preset]

@@ -1,0 +1,151 @@
+"""One trainer for all field networks: many meshes at a time, as batched matrix products.
+
+The meshes of a batch share nothing: each has weights, samples and a loss of its own, Adam works number by number, and
+all start from the same seed and see their samples in the same order. So a mesh comes out the same in any company.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from meshset.codecs.base import Settings
+from meshset.codecs.implicit.bitstream import QuantisedTensor
+from meshset.codecs.implicit.network import FieldNetwork, Frame, stacked
+from meshset.codecs.implicit.recipe import Recipe
+from meshset.codecs.implicit.samples import Samples
+from meshset.progress import Progress
+
+_MOMENTUM = 0.98
+"""How much of the running average of the loss is kept each step."""
+
+_REPORT = 50
+"""Steps between two reports."""
+
+
+@dataclass(frozen=True)
+class TrainedMesh:
+    """The network of one mesh.
+
+    Attributes:
+        weights: tensors as `FieldNetwork.tensors` names them.
+        loss: running average of the loss at the end; not finite where training diverged.
+    """
+
+    weights: dict[str, QuantisedTensor]
+    loss: float
+
+
+def train(
+    network: FieldNetwork,
+    frames: Sequence[Frame],
+    samples: Sequence[Samples],
+    recipe: Recipe,
+    bits: int,
+    settings: Settings,
+    progress: Progress,
+) -> list[TrainedMesh]:
+    """Train a network for each mesh, all of them together.
+
+    Args:
+        network: kind and size.
+        frames: of the meshes.
+        samples: of the meshes, equally many of each.
+        recipe: the knobs.
+        bits: of a weight.
+        settings: its device and seed are used.
+        progress: listener; advanced by one for each step.
+    """
+    device = settings.device
+    start = [network.initial(frame, np.random.default_rng(settings.seed)) for frame in frames]
+    weights = {name: torch.from_numpy(a).to(device).requires_grad_() for name, a in stacked(start).items()}
+    frame = {name: torch.from_numpy(a).to(device) for name, a in stacked([dict(f) for f in frames]).items()}
+    data = _on_device(samples, network.clamp, device)
+    optimiser = torch.optim.Adam(weights.values(), lr=network.rate, fused=True)
+    first_rounded = recipe.steps - round(recipe.rounded * recipe.steps)
+    steps: dict[str, Tensor] = {}
+    average = torch.zeros(len(frames), device=device)
+    order = np.random.default_rng(settings.seed)
+    for step in range(recipe.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = network.rate * rate_factor(step / recipe.steps, recipe)
+        if step == first_rounded:
+            steps = {name: _step(tensor.detach(), bits) for name, tensor in weights.items()}
+        first = int(order.integers(max(data.shape[2] - recipe.batch, 0) + 1))
+        batch = data[:, :, first : first + recipe.batch]
+        seen = {name: _rounded(tensor, steps[name], bits) for name, tensor in weights.items()} if steps else weights
+        optimiser.zero_grad(set_to_none=True)
+        loss = _losses(network, seen, frame, batch)
+        loss.sum().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        average = loss.detach() if step == 0 else _MOMENTUM * average + (1 - _MOMENTUM) * loss.detach()
+        if step % _REPORT == _REPORT - 1 or step == recipe.steps - 1:
+            progress.advance(step % _REPORT + 1, f"loss {float(average.mean()):.5f}")
+    steps = steps or {name: _step(tensor.detach(), bits) for name, tensor in weights.items()}
+    return [_trained(network, frames[i], i, weights, steps, bits, float(average[i])) for i in range(len(frames))]
+
+
+def rate_factor(done: float, recipe: Recipe) -> float:
+    """Return the share of the peak learning rate after a share of all steps: a linear warm-up, then half a cosine."""
+    if done < recipe.warm_up:
+        return done / recipe.warm_up
+    rest = (done - recipe.warm_up) / (1.0 - recipe.warm_up)
+    return recipe.last_rate + (1.0 - recipe.last_rate) * (1.0 + math.cos(math.pi * rest)) / 2.0
+
+
+def _on_device(samples: Sequence[Samples], clamp: float | None, device: str) -> Tensor:
+    """Return points and clamped distances of all meshes, (B, 4, N)."""
+    out = torch.empty(len(samples), 4, len(samples[0].distance))
+    for row, one in zip(out, samples, strict=True):
+        row[:3] = torch.from_numpy(one.points)
+        row[3] = torch.from_numpy(one.distance)
+    if clamp is not None:
+        out[:, 3].clamp_(-clamp, clamp)
+    return out.to(device)
+
+
+def _losses(network: FieldNetwork, weights: dict[str, Tensor], frame: dict[str, Tensor], batch: Tensor) -> Tensor:
+    """Return the mean absolute error of each mesh, (B,)."""
+    found: Tensor = network.distance(weights, frame, batch[:, :3])
+    if network.clamp is not None:
+        found = found.clamp(-network.clamp, network.clamp)
+    losses: Tensor = (found - batch[:, 3]).abs().mean(dim=1)
+    return losses
+
+
+def _step(tensor: Tensor, bits: int) -> Tensor:
+    """Return for each mesh of (B, ...) the step that makes its largest weight the largest number, (B, 1, ...)."""
+    largest = tensor.abs().flatten(1).amax(dim=1).clamp(min=1e-6)
+    return (largest / (2 ** (bits - 1) - 1)).reshape(-1, *[1] * (tensor.dim() - 1))
+
+
+def _numbers(tensor: Tensor, step: Tensor, bits: int) -> Tensor:
+    highest = 2 ** (bits - 1) - 1
+    return (tensor / step).round().clamp(-highest, highest)
+
+
+def _rounded(tensor: Tensor, step: Tensor, bits: int) -> Tensor:
+    """Return the weights as they will be stored; gradients pass as if they were not rounded."""
+    return tensor + (_numbers(tensor, step, bits) * step - tensor).detach()
+
+
+def _trained(
+    network: FieldNetwork,
+    frame: Frame,
+    row: int,
+    weights: dict[str, Tensor],
+    steps: dict[str, Tensor],
+    bits: int,
+    loss: float,
+) -> TrainedMesh:
+    out = {}
+    for name, shape in network.tensors(frame).items():
+        numbers = _numbers(weights[name].detach(), steps[name], bits)[row][: shape[0]]
+        step = np.float32(steps[name][row].item())
+        out[name] = QuantisedTensor(numbers.cpu().numpy().astype(np.int32).reshape(shape), step)
+    return TrainedMesh(out, loss)
