@@ -53,12 +53,33 @@ def _ni() -> SetCodec:
     return NiCodec()
 
 
+def _siren() -> SetCodec:
+    from meshset.codecs.implicit.codec import SirenCodec
+
+    return SirenCodec()
+
+
+def _ffn() -> SetCodec:
+    from meshset.codecs.implicit.codec import FfnCodec
+
+    return FfnCodec()
+
+
+def _deepsdf_mesh() -> SetCodec:
+    from meshset.codecs.implicit.codec import DeepSdfMeshCodec
+
+    return DeepSdfMeshCodec()
+
+
 _REGISTERED = {
     "necgs": _Registration(1, _necgs),
     "draco": _Registration(2, _draco),
     "ply-zstd": _Registration(3, _ply_zstd),
     "necgs-paper": _Registration(4, _necgs_paper),
     "ni": _Registration(5, _ni),
+    "siren": _Registration(6, _siren),
+    "ffn": _Registration(7, _ffn),
+    "deepsdf-mesh": _Registration(8, _deepsdf_mesh),
 }
 
 

@@ -13,7 +13,7 @@ from meshset.codecs.arrays import on_device
 from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.implicit.bitstream import BITS, RESOLUTIONS, Header, pack_header, pack_mesh, read_header, read_mesh
 from meshset.codecs.implicit.network import FieldNetwork, Frame
-from meshset.codecs.implicit.perceptrons import NeuralImplicit
+from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
 from meshset.codecs.implicit.recipe import Recipe, recipe_for
 from meshset.codecs.implicit.samples import Samples, require_samples, samples_of
 from meshset.codecs.implicit.surface import Distance, extract, quietly
@@ -205,3 +205,30 @@ class NiCodec(ImplicitCodec):
     id: ClassVar[int] = 5
     name: ClassVar[str] = "ni"
     network: FieldNetwork = field(default_factory=NeuralImplicit)
+
+
+@dataclass(frozen=True)
+class SirenCodec(ImplicitCodec):
+    """Perceptrons with sines (Sitzmann et al. 2020)."""
+
+    id: ClassVar[int] = 6
+    name: ClassVar[str] = "siren"
+    network: FieldNetwork = field(default_factory=Siren)
+
+
+@dataclass(frozen=True)
+class FfnCodec(ImplicitCodec):
+    """Fourier features (Tancik et al. 2020)."""
+
+    id: ClassVar[int] = 7
+    name: ClassVar[str] = "ffn"
+    network: FieldNetwork = field(default_factory=FourierFeatures)
+
+
+@dataclass(frozen=True)
+class DeepSdfMeshCodec(ImplicitCodec):
+    """DeepSDF's network for one mesh (Park et al. 2019)."""
+
+    id: ClassVar[int] = 8
+    name: ClassVar[str] = "deepsdf-mesh"
+    network: FieldNetwork = field(default_factory=DeepSdf)

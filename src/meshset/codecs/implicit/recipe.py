@@ -23,16 +23,16 @@ class Recipe:
 
     steps: int
     samples: int = 1_000_000
-    batch: int = 1024
+    batch: int = 256
     warm_up: float = 0.05
     last_rate: float = 0.01
     rounded: float = 0.2
 
 
 PRESETS = {
-    "fast": Recipe(steps=2_000, samples=250_000),
-    "balanced": Recipe(steps=8_000),
-    "best": Recipe(steps=40_000),
+    "fast": Recipe(steps=12_000, samples=250_000),
+    "balanced": Recipe(steps=40_000),
+    "best": Recipe(steps=160_000),
 }
 
 
