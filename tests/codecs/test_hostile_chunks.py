@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id
+from meshset.codecs.implicit import bitstream as implicit
+from meshset.codecs.implicit.network import FieldNetwork
+from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
 from meshset.codecs.necgs import bitstream as necgs
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs_paper import bitstream as paper
@@ -61,11 +64,24 @@ def peer_chunks(name: str) -> Chunks:
         return Chunks(entry.codec_id, b"", reader.read_payload(entry.name))
 
 
+def implicit_chunks(codec_id: int, network: FieldNetwork) -> Chunks:
+    weights = {
+        name: implicit.QuantisedTensor(numbers(shape), np.float32(0.02)) for name, shape in network.tensors({}).items()
+    }
+    return Chunks(
+        codec_id, implicit.pack_header(implicit.Header(32, 8, network)), implicit.pack_mesh(network, {}, weights)
+    )
+
+
 SETS: dict[str, Callable[[], Chunks]] = {
     "necgs": necgs_chunks,
     "necgs without hidden layers": lambda: necgs_chunks(hidden=0, field_channels=1),
     "necgs-paper, narrow band": lambda: paper_chunks(expands=True),
     "necgs-paper, whole grid": lambda: paper_chunks(expands=False),
+    "ni": lambda: implicit_chunks(5, NeuralImplicit(2, 4)),
+    "siren": lambda: implicit_chunks(6, Siren(2, 4)),
+    "ffn": lambda: implicit_chunks(7, FourierFeatures(2, 2, 4)),
+    "deepsdf-mesh": lambda: implicit_chunks(8, DeepSdf(5, 5)),
     "draco": lambda: peer_chunks("draco"),
     "ply-zstd": lambda: peer_chunks("ply-zstd"),
 }

@@ -18,7 +18,7 @@ from meshset.geometry.orientation import face_outward
 from meshset.geometry.queries import SurfaceQueries
 from meshset.geometry.sampling import sample_surface
 
-VERSION = 1
+VERSION = 2
 """To be raised whenever the same mesh would give other samples."""
 
 FALL_OFF = 60.0
@@ -27,8 +27,8 @@ FALL_OFF = 60.0
 UNIFORM_SHARE = 0.1
 """Share of the samples that are uniform in the cube, so that the network knows where nothing is."""
 
-_FINEST = 32767
-"""Coordinates are whole multiples of 1 / 32767: two bytes hold them, and distances are those of the rounded point."""
+UNIT = 1.0 / 32767
+"""Coordinates are whole multiples of this: two bytes hold them, and distances are those of the rounded point."""
 
 _OPEN_SHARE = 0.01
 _OPEN_SAMPLES = 2_000
@@ -36,17 +36,27 @@ _OPEN_SAMPLES = 2_000
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What a network is trained on.
+    """What a network is trained on, in few bytes.
 
     Attributes:
-        points: (3, N) float32 in the cube [-1, 1]^3, in random order.
-        distance: (N,) float32 to the surface, negative inside.
+        whole_points: (3, N) int16, coordinates in units of `UNIT`, in random order.
+        half_distance: (N,) float16, distance to the surface, negative inside.
         notes: what was repaired or approximated, one line each.
     """
 
-    points: NDArray[np.float32]
-    distance: NDArray[np.float32]
+    whole_points: NDArray[np.int16]
+    half_distance: NDArray[np.float16]
     notes: tuple[str, ...]
+
+    @property
+    def points(self) -> NDArray[np.float32]:
+        """Return the points (3, N) float32 in the cube [-1, 1]^3."""
+        return self.whole_points.astype(np.float32) * np.float32(UNIT)
+
+    @property
+    def distance(self) -> NDArray[np.float32]:
+        """Return the signed distances (N,) float32."""
+        return self.half_distance.astype(np.float32)
 
 
 def samples_of(mesh: Mesh, count: int, resolution: int, seed: int) -> Samples:
@@ -70,22 +80,21 @@ def samples_of(mesh: Mesh, count: int, resolution: int, seed: int) -> Samples:
         if notes is None:
             whole, distance, notes = _make(mesh, count, resolution, seed)
             stored = BytesIO()
-            np.savez(stored, points=whole, distance=distance.astype(np.float16))
+            np.savez(stored, points=np.ascontiguousarray(whole.T), distance=distance.astype(np.float16))
             path.write_bytes(stored.getvalue())
             cache.store(key, path, notes)
         with np.load(path, allow_pickle=False) as data:
-            points = np.ascontiguousarray(data["points"].T).astype(np.float32) / np.float32(_FINEST)
-            return Samples(points, data["distance"].astype(np.float32), notes)
+            return Samples(data["points"], data["distance"], notes)
 
 
 def _make(
     mesh: Mesh, count: int, resolution: int, seed: int
 ) -> tuple[NDArray[np.int16], NDArray[np.float64], tuple[str, ...]]:
-    """Return points (N, 3) in units of 1 / 32767, distances (N,), and notes."""
+    """Return points (N, 3) in units of `UNIT`, distances (N,), and notes."""
     mesh, turned = face_outward(mesh)
     notes = [f"{turned} {'part' if turned == 1 else 'parts'} inside out; turned"] if turned else []
-    whole = np.round(np.clip(_draw(mesh, count, seed), -1.0, 1.0) * _FINEST).astype(np.int16)
-    points = whole.astype(np.float64) / _FINEST
+    whole = np.round(np.clip(_draw(mesh, count, seed), -1.0, 1.0) / UNIT).astype(np.int16)
+    points = whole.astype(np.float64) * UNIT
     queries = SurfaceQueries(mesh)
     distance = queries.closest(points)[0]
     signed = np.where(np.abs(queries.winding_number(points)) > 0.5, -distance, distance)
@@ -134,5 +143,5 @@ def _outside_twice(
 
 def require_samples(samples: Samples) -> None:
     """Raise MeshFileError where no sample lies inside, so that there is no surface to learn."""
-    if not (samples.distance < 0).any():
+    if not (samples.half_distance < 0).any():
         raise MeshFileError("too thin: no sample lies inside of it")

@@ -18,7 +18,7 @@ from meshset.codecs.base import Settings
 from meshset.codecs.implicit.bitstream import QuantisedTensor
 from meshset.codecs.implicit.network import FieldNetwork, Frame, stacked
 from meshset.codecs.implicit.recipe import Recipe
-from meshset.codecs.implicit.samples import Samples
+from meshset.codecs.implicit.samples import UNIT, Samples
 from meshset.progress import Progress
 
 _MOMENTUM = 0.98
@@ -65,7 +65,8 @@ def train(
     start = [network.initial(frame, np.random.default_rng(settings.seed)) for frame in frames]
     weights = {name: torch.from_numpy(a).to(device).requires_grad_() for name, a in stacked(start).items()}
     frame = {name: torch.from_numpy(a).to(device) for name, a in stacked([dict(f) for f in frames]).items()}
-    data = _on_device(samples, network.clamp, device)
+    points = torch.stack([torch.from_numpy(one.whole_points) for one in samples]).to(device)
+    distance = torch.stack([torch.from_numpy(one.half_distance) for one in samples]).to(device)
     optimiser = torch.optim.Adam(weights.values(), lr=network.rate, fused=True)
     first_rounded = recipe.steps - round(recipe.rounded * recipe.steps)
     steps: dict[str, Tensor] = {}
@@ -76,11 +77,10 @@ def train(
             group["lr"] = network.rate * rate_factor(step / recipe.steps, recipe)
         if step == first_rounded:
             steps = {name: _step(tensor.detach(), bits) for name, tensor in weights.items()}
-        first = int(order.integers(max(data.shape[2] - recipe.batch, 0) + 1))
-        batch = data[:, :, first : first + recipe.batch]
+        first = int(order.integers(max(distance.shape[1] - recipe.batch, 0) + 1))
         seen = {name: _rounded(tensor, steps[name], bits) for name, tensor in weights.items()} if steps else weights
         optimiser.zero_grad(set_to_none=True)
-        loss = _losses(network, seen, frame, batch)
+        loss = _losses(network, seen, frame, *_batch(points, distance, first, recipe.batch))
         loss.sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         average = loss.detach() if step == 0 else _MOMENTUM * average + (1 - _MOMENTUM) * loss.detach()
@@ -98,24 +98,28 @@ def rate_factor(done: float, recipe: Recipe) -> float:
     return recipe.last_rate + (1.0 - recipe.last_rate) * (1.0 + math.cos(math.pi * rest)) / 2.0
 
 
-def _on_device(samples: Sequence[Samples], clamp: float | None, device: str) -> Tensor:
-    """Return points and clamped distances of all meshes, (B, 4, N)."""
-    out = torch.empty(len(samples), 4, len(samples[0].distance))
-    for row, one in zip(out, samples, strict=True):
-        row[:3] = torch.from_numpy(one.points)
-        row[3] = torch.from_numpy(one.distance)
-    if clamp is not None:
-        out[:, 3].clamp_(-clamp, clamp)
-    return out.to(device)
+def _batch(points: Tensor, distance: Tensor, first: int, count: int) -> tuple[Tensor, Tensor]:
+    """Return some samples of every mesh: points (B, 3, P) and distances (B, P), float32."""
+    chosen = slice(first, first + count)
+    return points[:, :, chosen].float() * UNIT, distance[:, chosen].float()
 
 
-def _losses(network: FieldNetwork, weights: dict[str, Tensor], frame: dict[str, Tensor], batch: Tensor) -> Tensor:
-    """Return the mean absolute error of each mesh, (B,)."""
-    found: Tensor = network.distance(weights, frame, batch[:, :3])
-    if network.clamp is not None:
-        found = found.clamp(-network.clamp, network.clamp)
-    losses: Tensor = (found - batch[:, 3]).abs().mean(dim=1)
-    return losses
+def _losses(
+    network: FieldNetwork, weights: dict[str, Tensor], frame: dict[str, Tensor], points: Tensor, distance: Tensor
+) -> Tensor:
+    """Return the mean absolute error of each mesh, (B,).
+
+    With a clamp, targets beyond it are moved there, and a prediction still further out is right. Unlike in Eq. 4 of
+    DeepSDF a prediction beyond the clamp on the wrong side counts in full: clamped, it would have no gradient, and a
+    small network that starts there never leaves.
+    """
+    found: Tensor = network.distance(weights, frame, points)
+    if network.clamp is None:
+        return (found - distance).abs().mean(dim=1)
+    target = distance.clamp(-network.clamp, network.clamp)
+    error = found - target
+    right = (target.abs() >= network.clamp) & (error * target > 0)
+    return error.masked_fill(right, 0.0).abs().mean(dim=1)
 
 
 def _step(tensor: Tensor, bits: int) -> Tensor:

@@ -13,6 +13,9 @@ from functools import partial
 import numpy as np
 
 from meshset.codecs.base import Settings
+from meshset.codecs.implicit.codec import DeepSdfMeshCodec, FfnCodec, ImplicitCodec, NiCodec, SirenCodec
+from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
+from meshset.codecs.implicit.recipe import recipe_for as implicit_recipe_for
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
@@ -52,6 +55,14 @@ VPCC_RATES = (1, 3, 5)
 PCGCV2_DEPTHS = (7, 8, 9)
 PCGCV2_MODELS = ("r1_0.025bpp", "r3_0.10bpp", "r5_0.25bpp", "r7_0.4bpp")
 
+IMPLICIT: dict[str, tuple[ImplicitCodec, ...]] = {
+    "ni": tuple(NiCodec(NeuralImplicit(width=width)) for width in (16, 32, 48)),
+    "siren": tuple(SirenCodec(Siren(width=width)) for width in (21, 42, 64)),
+    "ffn": tuple(FfnCodec(FourierFeatures(width // 5 * 4, width=width)) for width in (20, 40, 60)),
+    "deepsdf-mesh": tuple(DeepSdfMeshCodec(DeepSdf(width=width)) for width in (16, 32, 48)),
+}
+"""Networks of growing width, about 2,000, 7,500 and 17,000 weights of 8 bits each."""
+
 MEASURING_SECONDS = 1.5
 """A mesh, decoding included: 0.7 with 9,000 triangles, 2.4 with 40,000."""
 
@@ -76,6 +87,12 @@ has matrix units; without them it takes as long as in float32."""
 
 FLOAT32_TIMES = 2.5
 """How many times as long a step takes in float32."""
+
+SAMPLE_SECONDS = 1e-5
+"""A sample of an implicit network: its distance and its side."""
+
+WEIGHT_SECONDS = 2.2e-10
+"""A weight of an implicit network, at a sample in a step, where many meshes are trained together."""
 
 _PEERS = Settings()
 """Peers take no settings; with fixed ones their points are kept whatever the run is made with."""
@@ -125,7 +142,7 @@ def plan_systems(
     for name in dict.fromkeys(names):
         if name not in SYSTEMS:
             raise MeshsetError(f"the benchmark knows no codec {name!r}, only {', '.join(SYSTEMS)}")
-        points = TRAINED[name](settings, epochs) if name in TRAINED else UNTRAINED[name](settings)
+        points = TRAINED[name](settings, epochs) if name in TRAINED else OTHERS[name](settings)
         if name in TRAINED and trained_points and not isinstance(points, NotRun):
             points = tuple(points[i] for i in spread(len(points), trained_points))
         planned.append(NotRun(name, points.reason) if isinstance(points, NotRun) else System(name, points))
@@ -192,6 +209,25 @@ def _necgs_paper(settings: Settings, epochs: int | None) -> Points:
     )
 
 
+def _implicit(name: str, settings: Settings) -> Points:
+    """Return points of growing networks, all trained as long as the preset says."""
+    return tuple(
+        PlannedPoint(
+            f"{settings.preset}, {codec.network.parameters({}):,} parameters",
+            ArchiveCoder(codec, settings),
+            partial(implicit_seconds, settings, codec),
+        )
+        for codec in IMPLICIT[name]
+    )
+
+
+def implicit_seconds(settings: Settings, codec: ImplicitCodec, meshes: int) -> float:
+    """Return about how long a codec of one network a mesh takes on a CPU."""
+    recipe = codec.recipe or implicit_recipe_for(settings)
+    training = recipe.steps * recipe.batch * codec.network.multiplications({}) * WEIGHT_SECONDS
+    return (recipe.samples * SAMPLE_SECONDS + training) * meshes
+
+
 def _draco(settings: Settings) -> Points:
     return tuple(
         PlannedPoint(f"{bits} bits", ArchiveCoder(DracoCodec(bits), _PEERS), lambda n: DRACO_SECONDS * n)
@@ -242,7 +278,8 @@ def _pcgcv2(settings: Settings) -> Points:
 TRAINED: dict[str, Callable[[Settings, int | None], Points]] = {"necgs": _necgs, "necgs-paper": _necgs_paper}
 """Systems that train for as many epochs as they are told to."""
 
-UNTRAINED: dict[str, Callable[[Settings], Points]] = {
+OTHERS: dict[str, Callable[[Settings], Points]] = {
+    **{name: partial(_implicit, name) for name in IMPLICIT},
     "draco": _draco,
     "draco-simplified": _draco_simplified,
     "ply-zstd": _ply_zstd,
@@ -251,5 +288,5 @@ UNTRAINED: dict[str, Callable[[Settings], Points]] = {
     "pcgcv2": _pcgcv2,
 }
 
-SYSTEMS = (*TRAINED, *UNTRAINED)
+SYSTEMS = (*TRAINED, *OTHERS)
 """Every system that can be asked for, in the order of tables."""

@@ -1,0 +1,208 @@
+"""Codecs of one network a mesh as their users see them: meshes in, bytes out, meshes back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from meshset.codecs import codec_by_id, codec_by_name
+from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.implicit import surface
+from meshset.codecs.implicit.bitstream import Header, QuantisedTensor, pack_header, pack_mesh
+from meshset.codecs.implicit.codec import ImplicitCodec, NiCodec
+from meshset.codecs.implicit.perceptrons import DeepSdf, NeuralImplicit
+from meshset.codecs.implicit.recipe import Recipe
+from meshset.codecs.implicit.samples import FALL_OFF, UNIFORM_SHARE, samples_of
+from meshset.errors import ArchiveError, MeshFileError, MeshsetError
+from meshset.evaluation import surface_distance
+from meshset.field.grid import children, root_coords, spacing
+from meshset.geometry import Mesh
+from meshset.progress import Silent
+from tests.field import shapes
+
+NAMES = ("ni", "siren", "ffn", "deepsdf-mesh")
+SETTINGS = Settings(resolution=32)
+MESHES = [shapes.sphere(0.8, rings=24), shapes.torus(rows=32, columns=16)]
+CODEC = NiCodec(NeuralImplicit(3, 24), recipe=Recipe(steps=1000, samples=20_000))
+NOTHING = Mesh(np.zeros((3, 3)), np.array([[0, 1, 2]], dtype=np.int32))
+
+
+@pytest.fixture(scope="module")
+def coded() -> CodedSet:
+    return CODEC.compress([MESHES[0], NOTHING, MESHES[1]], SETTINGS, Silent())
+
+
+def payload(one: CodedMesh | Refusal) -> bytes:
+    assert isinstance(one, CodedMesh)
+    return one.payload
+
+
+def test_meshes_come_back_from_the_bytes_alone(coded: CodedSet) -> None:
+    decoder = codec_by_id(5).open(coded.shared)
+    for mesh, one in zip(MESHES, (coded.meshes[0], coded.meshes[2]), strict=True):
+        decoded = decoder.decode(payload(one))
+        assert decoded.vertices.dtype == np.float32
+        assert surface_distance(mesh, decoded, 5_000)[0] < 0.5 * spacing(32)
+        assert len(payload(one)) < 4 * CODEC.network.parameters({}) / 3
+    assert coded.report["float32_bytes"] == 2 * 4 * CODEC.network.parameters({})
+
+
+def test_mesh_that_cannot_be_sampled_is_refused_alone(coded: CodedSet) -> None:
+    assert isinstance(coded.meshes[1], Refusal)
+    assert "zero area" in coded.meshes[1].reason
+
+
+def test_nothing_is_shared_if_every_mesh_is_refused() -> None:
+    assert CODEC.compress([NOTHING], SETTINGS, Silent()).shared == b""
+
+
+def test_a_mesh_that_joins_has_the_bytes_of_one_that_was_there(coded: CodedSet) -> None:
+    other = NiCodec(bits=4, recipe=CODEC.recipe)
+    (alone,) = other.add([MESHES[1]], coded.shared, SETTINGS, Silent())
+    decoder = CODEC.open(coded.shared)
+    first, second = decoder.decode(payload(alone)), decoder.decode(payload(coded.meshes[2]))
+    assert surface_distance(first, second, 5_000)[0] < 0.1 * spacing(32)
+
+
+def test_numpy_and_torch_decode_the_same_mesh(coded: CodedSet) -> None:
+    ours, theirs = (CODEC.open(coded.shared, device).decode(payload(coded.meshes[0])) for device in (None, "cpu"))
+    assert abs(len(ours.faces) - len(theirs.faces)) <= 0.01 * len(ours.faces)
+    assert surface_distance(ours, theirs, 5_000)[0] < 1e-4
+
+
+def test_decoder_gives_the_distance_itself(coded: CodedSet) -> None:
+    distance = CODEC.open(coded.shared).distance(payload(coded.meshes[0]))
+    found = distance(np.array([[0.0, 0.9], [0.0, 0.0], [0.0, 0.0]], dtype=np.float32))
+    assert found[0] < -0.3
+    assert found[1] == pytest.approx(0.1, abs=0.05)
+
+
+def test_decoding_imports_no_torch(coded: CodedSet) -> None:
+    script = "import sys\nfrom meshset.codecs import codec_by_id\n"
+    script += f"codec_by_id(5).open({coded.shared!r}).decode({payload(coded.meshes[0])!r})\n"
+    script += "assert 'torch' not in sys.modules and 'scipy' not in sys.modules and 'igl' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_makes_a_set(name: str) -> None:
+    codec = type(codec_by_name(name))(recipe=Recipe(steps=3, samples=1_000))
+    assert isinstance(codec, ImplicitCodec)
+    coded = codec.compress(MESHES[:1], SETTINGS, Silent())
+    decoder = codec_by_id(codec.id).open(coded.shared)
+    assert np.isfinite(decoder.decode(payload(coded.meshes[0])).vertices).all()
+
+
+def test_settings_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(MeshsetError, match="resolution 48"):
+        CODEC.compress(MESHES, Settings(resolution=48), Silent())
+    with pytest.raises(ValueError, match="not 40"):
+        NiCodec(bits=40)
+
+
+# Samples
+
+
+def test_samples_of_a_torus_have_its_distance() -> None:
+    samples = samples_of(shapes.torus(), 4_000, 32, seed=0)
+    expected = shapes.torus_distance(samples.points.T.astype(np.float64))
+    np.testing.assert_allclose(samples.distance, expected, atol=2e-3)
+    assert samples.notes == ()
+    again = samples_of(shapes.torus(), 4_000, 32, seed=0)
+    np.testing.assert_array_equal(samples.whole_points, again.whole_points)
+
+
+def test_density_of_samples_falls_with_the_distance() -> None:
+    """Near a large flat face the distance is exponentially distributed on either side."""
+    flat = shapes.box((-0.9, -0.9, -0.5), (0.9, 0.9, 0.5))
+    distance = np.abs(samples_of(flat, 20_000, 32, seed=0).distance)
+    near = distance[distance < 5 / FALL_OFF]
+    assert np.median(near) == pytest.approx(np.log(2) / FALL_OFF, rel=0.1)
+    assert (distance > 10 / FALL_OFF).mean() == pytest.approx(UNIFORM_SHARE, rel=0.5)
+
+
+def test_open_sheet_gets_a_thickness_and_a_note() -> None:
+    corners = np.array([[-0.9, -0.9, 0.0], [0.9, -0.9, 0.0], [0.9, 0.9, 0.0], [-0.9, 0.9, 0.0]])
+    sheet = Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32))
+    samples = samples_of(sheet, 4_000, 32, seed=0)
+    (note,) = samples.notes
+    assert note == "100% of its faces have no inside; kept as sheets as thick as a voxel"
+    over = (np.abs(samples.points[:2]) < 0.8).all(axis=0)
+    expected = np.abs(samples.points[2]) - spacing(32) / 2
+    np.testing.assert_allclose(samples.distance[over], expected[over], atol=1e-3)
+
+
+def test_mesh_inside_out_is_turned_with_a_note() -> None:
+    turned = Mesh(MESHES[0].vertices, np.ascontiguousarray(MESHES[0].faces[:, ::-1]))
+    samples = samples_of(turned, 1_000, 32, seed=0)
+    assert samples.notes == ("1 part inside out; turned",)
+    assert samples.distance.min() < 0
+
+
+# The evaluator
+
+
+def all_points(resolution: int) -> np.ndarray:
+    coords, side = root_coords(np.zeros(1)), 4
+    while side < resolution:
+        coords, side = children(coords), 2 * side
+    return (-1.0 + spacing(resolution) * coords.astype(np.float32)).T
+
+
+@pytest.mark.parametrize("steepness", [0.6, 1.0, 1.9])
+@pytest.mark.parametrize("clamp", [None, 0.25])
+def test_narrow_band_gives_the_surface_of_the_whole_grid(steepness: float, clamp: float | None) -> None:
+    asked = []
+
+    def distance(points: np.ndarray) -> np.ndarray:
+        asked.append(points.shape[1])
+        values = steepness * shapes.torus_distance(points.T).astype(np.float32)
+        return values if clamp is None else np.clip(values, -clamp, clamp)
+
+    found = surface.extract(distance, 64, 1, clamp, np.zeros(1))
+    assert sum(asked) < 0.7 * 64**3
+    inside = distance(all_points(64)) < 0
+    whole = surface.surface_of(
+        np.rint((all_points(64).T + 1) / spacing(64)).astype(np.int32),
+        np.clip(distance(all_points(64)) / (2 * spacing(64)), -1, 1)[:, None],
+        64,
+    )
+    assert inside.any()
+    assert len(found.faces) == len(whole.faces)
+    assert found.to_trimesh().is_watertight
+    np.testing.assert_allclose(found.vertices.min(axis=0), whole.vertices.min(axis=0))
+    assert surface_distance(whole, found, 2_000)[1] < 1e-6
+
+
+def test_field_without_a_surface_is_an_empty_mesh() -> None:
+    found = surface.extract(lambda points: np.ones(points.shape[1], np.float32), 32, 1, None, np.zeros(1))
+    assert len(found.faces) == 0
+
+
+def test_too_much_work_is_refused() -> None:
+    with pytest.raises(ArchiveError, match="more work"):
+        surface.extract(lambda points: 0 * points[0], 256, 10**6, None, np.zeros(1))
+
+
+@pytest.mark.parametrize("step", [1e-38, 1.0, 9.9e5])
+def test_weights_beyond_float32_are_no_crash(step: float) -> None:
+    network = DeepSdf()
+    rng = np.random.default_rng(0)
+    weights = {
+        name: QuantisedTensor(rng.integers(-127, 128, shape).astype(np.int32), np.float32(step))
+        for name, shape in network.tensors({}).items()
+    }
+    decoder = codec_by_id(8).open(pack_header(Header(32, 8, network)))
+    try:
+        mesh = decoder.decode(pack_mesh(network, {}, weights))
+    except ArchiveError:
+        return
+    assert np.isfinite(mesh.vertices).all()
+
+
+def test_mesh_without_an_inside_anywhere_is_refused() -> None:
+    with pytest.raises(MeshFileError, match="zero area"):
+        samples_of(NOTHING, 100, 32, seed=0)
