@@ -123,8 +123,7 @@ def _report(results: Sequence[_Coded | Refusal], recipe: Recipe, header: Header)
         "steps": recipe.steps,
         "loss": float(np.mean([one.loss for one in coded])),
         "bits": header.bits,
-        "parameters": round(float(np.mean([one.floats for one in coded]))),
-        "float32_bytes": 4 * sum(one.floats for one in coded),
+        "float32_bytes": round(4 * float(np.mean([one.floats for one in coded]))),
     }
 
 

@@ -114,12 +114,12 @@ def _losses(
     small network that starts there never leaves.
     """
     found: Tensor = network.distance(weights, frame, points)
-    if network.clamp is None:
-        return (found - distance).abs().mean(dim=1)
-    target = distance.clamp(-network.clamp, network.clamp)
-    error = found - target
-    right = (target.abs() >= network.clamp) & (error * target > 0)
-    return error.masked_fill(right, 0.0).abs().mean(dim=1)
+    error = found - distance
+    if network.clamp is not None:
+        target = distance.clamp(-network.clamp, network.clamp)
+        error = found - target
+        error = error.masked_fill((target.abs() >= network.clamp) & (error * target > 0), 0.0)
+    return error.abs().mean(dim=1)
 
 
 def _step(tensor: Tensor, bits: int) -> Tensor:
