@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import meshset
+from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id, codec_by_name
 from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.implicit import surface
-from meshset.codecs.implicit.bitstream import Header, QuantisedTensor, pack_header, pack_mesh
+from meshset.codecs.implicit.bitstream import Header, QuantisedTensor, pack_header, pack_mesh, read_header, read_mesh
 from meshset.codecs.implicit.codec import ImplicitCodec, NiCodec
 from meshset.codecs.implicit.perceptrons import DeepSdf, NeuralImplicit
 from meshset.codecs.implicit.recipe import Recipe
@@ -23,6 +28,8 @@ from meshset.geometry import Mesh
 from meshset.progress import Silent
 from tests.field import shapes
 
+DATA = Path(__file__).parents[1] / "data" / "implicit"
+EXPECTED = json.loads((DATA / "expected.json").read_text())
 NAMES = ("ni", "siren", "ffn", "deepsdf-mesh")
 SETTINGS = Settings(resolution=32)
 MESHES = [shapes.sphere(0.8, rings=24), shapes.torus(rows=32, columns=16)]
@@ -206,3 +213,20 @@ def test_weights_beyond_float32_are_no_crash(step: float) -> None:
 def test_mesh_without_an_inside_anywhere_is_refused() -> None:
     with pytest.raises(MeshFileError, match="zero area"):
         samples_of(NOTHING, 100, 32, seed=0)
+
+
+@pytest.mark.parametrize("file", sorted(EXPECTED))
+def test_old_archive_decodes_to_the_same_mesh(file: str) -> None:
+    """Made with version 0.1.0 from one of the samples at K = 32, networks of about 1,000 weights, 1,500 steps."""
+    expected, codec = EXPECTED[file], codec_by_name(file.removesuffix(".mset"))
+    assert isinstance(codec, ImplicitCodec)
+    with meshset.open(DATA / file) as archive, ArchiveReader(DATA / file) as reader:
+        ((name, mesh),) = archive.items()
+        network = read_header(reader.read_shared(0), type(codec.network)).network
+        weights = read_mesh(reader.read_payload(name), network)[1]
+    values = b"".join(tensor.astype("<f4").tobytes() for tensor in weights.values())
+    assert hashlib.sha256(values).hexdigest() == expected["weights"]
+    assert abs(len(mesh.faces) - expected["faces"]) <= 0.002 * expected["faces"]
+    solid = mesh.to_trimesh()
+    assert solid.area == pytest.approx(expected["area"], rel=1e-3)
+    assert solid.volume == pytest.approx(expected["volume"], rel=1e-3)
