@@ -114,12 +114,13 @@ def _losses(
     small network that starts there never leaves.
     """
     found: Tensor = network.distance(weights, frame, points)
-    error = found - distance
+    error: Tensor = found - distance
     if network.clamp is not None:
         target = distance.clamp(-network.clamp, network.clamp)
         error = found - target
         error = error.masked_fill((target.abs() >= network.clamp) & (error * target > 0), 0.0)
-    return error.abs().mean(dim=1)
+    losses: Tensor = error.abs().mean(dim=1)
+    return losses
 
 
 def _step(tensor: Tensor, bits: int) -> Tensor:
@@ -149,7 +150,8 @@ def _trained(
 ) -> TrainedMesh:
     out = {}
     for name, shape in network.tensors(frame).items():
-        numbers = _numbers(weights[name].detach(), steps[name], bits)[row][: shape[0]]
+        # Where training diverged there are no numbers to keep; the loss tells.
+        numbers = _numbers(weights[name].detach()[row], steps[name][row], bits)[: shape[0]].nan_to_num()
         step = np.float32(steps[name][row].item())
         out[name] = QuantisedTensor(numbers.cpu().numpy().astype(np.int32).reshape(shape), step)
     return TrainedMesh(out, loss)
