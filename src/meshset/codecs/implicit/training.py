@@ -126,11 +126,11 @@ def _losses(
 def _step(tensor: Tensor, bits: int) -> Tensor:
     """Return for each mesh of (B, ...) the step that makes its largest weight the largest number, (B, 1, ...)."""
     largest = tensor.abs().flatten(1).amax(dim=1).clamp(min=1e-6)
-    return (largest / (2 ** (bits - 1) - 1)).reshape(-1, *[1] * (tensor.dim() - 1))
+    return (largest / ((1 << (bits - 1)) - 1)).reshape(-1, *[1] * (tensor.dim() - 1))
 
 
 def _numbers(tensor: Tensor, step: Tensor, bits: int) -> Tensor:
-    highest = 2 ** (bits - 1) - 1
+    highest = (1 << (bits - 1)) - 1
     return (tensor / step).round().clamp(-highest, highest)
 
 
