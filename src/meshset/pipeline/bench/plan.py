@@ -1,7 +1,7 @@
 """What a run measures: for each system a list of points, as data.
 
 To add a system, write a function from settings to its points (or to `NotRun`, with the reason) and enter it in
-`TRAINED` or `UNTRAINED`. To move along its curve, change the tuples below.
+`TRAINED` or `OTHERS`. To move along its curve, change the tuples below.
 """
 
 from __future__ import annotations
