@@ -71,6 +71,12 @@ def _deepsdf_mesh() -> SetCodec:
     return DeepSdfMeshCodec()
 
 
+def _qecd() -> SetCodec:
+    from meshset.codecs.peers.qecd import QecdCodec
+
+    return QecdCodec()
+
+
 _REGISTERED = {
     "necgs": _Registration(1, _necgs),
     "draco": _Registration(2, _draco),
@@ -80,6 +86,7 @@ _REGISTERED = {
     "siren": _Registration(6, _siren),
     "ffn": _Registration(7, _ffn),
     "deepsdf-mesh": _Registration(8, _deepsdf_mesh),
+    "qecd": _Registration(11, _qecd),
 }
 
 

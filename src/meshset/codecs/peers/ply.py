@@ -45,13 +45,10 @@ class PlyZstdCodec:
         checkpoint: Checkpoint | None = None,
     ) -> CodedSet:
         """Code each mesh by itself; `settings` and `checkpoint` do not matter."""
-        compressor = zstandard.ZstdCompressor(level=LEVEL)
         progress.start("ply-zstd", len(meshes))
         coded = []
         for i in range(len(meshes)):
-            mesh = meshes[i]
-            content = encode_ply(Mesh(mesh.vertices.astype(np.float32), mesh.faces))
-            coded.append(CodedMesh(compressor.compress(content)))
+            coded.append(CodedMesh(frame_of(meshes[i])))
             progress.advance()
         return CodedSet(b"", tuple(coded), {"level": LEVEL})
 
@@ -90,6 +87,12 @@ class PlyZstdDecoder:
         if (rows["size"] != 3).any():
             raise ArchiveError("payload holds a PLY with faces that are no triangles")
         return checked_mesh(points, rows["corners"])
+
+
+def frame_of(mesh: Mesh) -> bytes:
+    """Return the PLY of a mesh in a zstd frame."""
+    content = encode_ply(Mesh(mesh.vertices.astype(np.float32), mesh.faces))
+    return zstandard.ZstdCompressor(level=LEVEL).compress(content)
 
 
 def _decompress(payload: bytes) -> bytes:
