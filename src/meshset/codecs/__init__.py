@@ -71,6 +71,18 @@ def _deepsdf_mesh() -> SetCodec:
     return DeepSdfMeshCodec()
 
 
+def _key_spheres() -> SetCodec:
+    from meshset.codecs.implicit.key_spheres import KeySpheresCodec
+
+    return KeySpheresCodec()
+
+
+def _nglod() -> SetCodec:
+    from meshset.codecs.implicit.nglod import NglodCodec
+
+    return NglodCodec()
+
+
 def _qecd() -> SetCodec:
     from meshset.codecs.peers.qecd import QecdCodec
 
@@ -86,6 +98,8 @@ _REGISTERED = {
     "siren": _Registration(6, _siren),
     "ffn": _Registration(7, _ffn),
     "deepsdf-mesh": _Registration(8, _deepsdf_mesh),
+    "key-spheres": _Registration(9, _key_spheres),
+    "nglod": _Registration(10, _nglod),
     "qecd": _Registration(11, _qecd),
 }
 
