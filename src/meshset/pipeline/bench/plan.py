@@ -33,6 +33,7 @@ from meshset.codecs.peers.external import (
     find_vpcc,
 )
 from meshset.codecs.peers.ply import PlyZstdCodec
+from meshset.codecs.peers.qecd import BUDGET, QecdCodec
 from meshset.errors import MeshsetError
 from meshset.pipeline.bench.coders import ArchiveCoder, Coder, ExternalCoder
 
@@ -46,6 +47,8 @@ DRACO_BITS = range(6, 15)
 
 SIMPLIFIED_KEPT = (1.0, 0.5, 0.25, 0.1, 0.05, 0.025)
 SIMPLIFIED_BITS = (7, 8, 9, 10)
+
+QECD_BUDGETS = tuple(round(share * BUDGET) for share in (0.25, 0.5, 1, 2, 4))
 
 GPCC_DEPTHS = (6, 7, 8, 9)
 
@@ -247,6 +250,17 @@ def _draco_simplified(settings: Settings) -> Points:
     )
 
 
+def _qecd(settings: Settings) -> Points:
+    return tuple(
+        PlannedPoint(
+            f"{budget:,} parameters",
+            ArchiveCoder(QecdCodec(budget), _PEERS),
+            lambda n: (PLY_SECONDS + SIMPLIFYING_SECONDS) * n,
+        )
+        for budget in QECD_BUDGETS
+    )
+
+
 def _ply_zstd(settings: Settings) -> Points:
     return (PlannedPoint("zstd 19", ArchiveCoder(PlyZstdCodec(), _PEERS), lambda n: PLY_SECONDS * n),)
 
@@ -282,6 +296,7 @@ OTHERS: dict[str, Callable[[Settings], Points]] = {
     **{name: partial(_implicit, name) for name in IMPLICIT},
     "draco": _draco,
     "draco-simplified": _draco_simplified,
+    "qecd": _qecd,
     "ply-zstd": _ply_zstd,
     "gpcc": _gpcc,
     "v-pcc": _vpcc,
