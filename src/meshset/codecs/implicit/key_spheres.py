@@ -36,9 +36,9 @@ class KeySpheres(FieldNetwork):
         d_j / sum of all d, with d_j = 2 r_j + |x - c_j|.
 
     Those of a sphere come from its centre and radius by one layer (the direct branch, DPFE), or are trained (the latent
-    branch, LPFE). The paper leaves open what follows a layer. Here it is what NI has, ReLU, with a hyperbolic tangent at
-    the end, but nothing after the layer of the spheres, as in the released code. Their features then span 4 dimensions
-    only; with ReLU they would span more, but meshes came out half as exact (docs/implicit.md).
+    branch, LPFE). The paper leaves open what follows a layer. Here it is what NI has, ReLU, with a hyperbolic tangent
+    at the end, but nothing after the layer of the spheres, as in the released code: with ReLU there the features would
+    span more than 4 dimensions, but meshes came out less exact (docs/implicit.md).
 
     Attributes:
         spheres: M.

@@ -14,6 +14,8 @@ import numpy as np
 
 from meshset.codecs.base import Settings
 from meshset.codecs.implicit.codec import DeepSdfMeshCodec, FfnCodec, ImplicitCodec, NiCodec, SirenCodec
+from meshset.codecs.implicit.key_spheres import KeySpheres, KeySpheresCodec
+from meshset.codecs.implicit.nglod import Nglod, NglodCodec
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
 from meshset.codecs.implicit.recipe import recipe_for as implicit_recipe_for
 from meshset.codecs.necgs.codec import NecgsCodec
@@ -59,12 +61,16 @@ PCGCV2_DEPTHS = (7, 8, 9)
 PCGCV2_MODELS = ("r1_0.025bpp", "r3_0.10bpp", "r5_0.25bpp", "r7_0.4bpp")
 
 IMPLICIT: dict[str, tuple[ImplicitCodec, ...]] = {
+    "key-spheres": tuple(KeySpheresCodec(KeySpheres(width=width)) for width in (16, 32, 48)),
     "ni": tuple(NiCodec(NeuralImplicit(width=width)) for width in (16, 32, 48)),
     "siren": tuple(SirenCodec(Siren(width=width)) for width in (21, 42, 64)),
     "ffn": tuple(FfnCodec(FourierFeatures(width // 5 * 4, width=width)) for width in (20, 40, 60)),
     "deepsdf-mesh": tuple(DeepSdfMeshCodec(DeepSdf(width=width)) for width in (16, 32, 48)),
 }
 """Networks of growing width, about 2,000, 7,500 and 17,000 weights of 8 bits each."""
+
+NGLOD_LEVELS = (1, 2, 3)
+"""Levels of detail, about 9,000, 19,000 and 55,000 weights; the next two have four and sixteen times as many."""
 
 MEASURING_SECONDS = 1.5
 """A mesh, decoding included: 0.7 with 9,000 triangles, 2.4 with 40,000."""
@@ -224,6 +230,18 @@ def _implicit(name: str, settings: Settings) -> Points:
     )
 
 
+def _nglod(settings: Settings) -> Points:
+    codecs = {levels: NglodCodec(Nglod(levels)) for levels in NGLOD_LEVELS}
+    return tuple(
+        PlannedPoint(
+            f"{settings.preset}, level {levels}",
+            ArchiveCoder(codec, settings),
+            partial(implicit_seconds, settings, codec),
+        )
+        for levels, codec in codecs.items()
+    )
+
+
 def implicit_seconds(settings: Settings, codec: ImplicitCodec, meshes: int) -> float:
     """Return about how long a codec of one network a mesh takes on a CPU."""
     recipe = codec.recipe or implicit_recipe_for(settings)
@@ -294,6 +312,7 @@ TRAINED: dict[str, Callable[[Settings, int | None], Points]] = {"necgs": _necgs,
 
 OTHERS: dict[str, Callable[[Settings], Points]] = {
     **{name: partial(_implicit, name) for name in IMPLICIT},
+    "nglod": _nglod,
     "draco": _draco,
     "draco-simplified": _draco_simplified,
     "qecd": _qecd,
