@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id
 from meshset.codecs.implicit import bitstream as implicit
+from meshset.codecs.implicit.key_spheres import KeySpheres
 from meshset.codecs.implicit.network import FieldNetwork
+from meshset.codecs.implicit.nglod import Nglod
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
 from meshset.codecs.necgs import bitstream as necgs
 from meshset.codecs.necgs.architecture import Architecture
@@ -23,6 +25,7 @@ from meshset.codecs.necgs_paper import bitstream as paper
 from meshset.coding import varint
 from meshset.errors import ArchiveError
 from meshset.field import marching_cubes
+from tests.field import shapes
 
 PEERS = Path(__file__).parents[1] / "data" / "peers"
 
@@ -65,11 +68,13 @@ def peer_chunks(name: str) -> Chunks:
 
 
 def implicit_chunks(codec_id: int, network: FieldNetwork) -> Chunks:
+    frame = network.frame_of(shapes.sphere(0.8, rings=12), None, np.random.default_rng(0))
     weights = {
-        name: implicit.QuantisedTensor(numbers(shape), np.float32(0.02)) for name, shape in network.tensors({}).items()
+        name: implicit.QuantisedTensor(numbers(shape), np.float32(0.02))
+        for name, shape in network.tensors(frame).items()
     }
     return Chunks(
-        codec_id, implicit.pack_header(implicit.Header(32, 8, network)), implicit.pack_mesh(network, {}, weights)
+        codec_id, implicit.pack_header(implicit.Header(32, 8, network)), implicit.pack_mesh(network, frame, weights)
     )
 
 
@@ -82,6 +87,9 @@ SETS: dict[str, Callable[[], Chunks]] = {
     "siren": lambda: implicit_chunks(6, Siren(2, 4)),
     "ffn": lambda: implicit_chunks(7, FourierFeatures(2, 2, 4)),
     "deepsdf-mesh": lambda: implicit_chunks(8, DeepSdf(5, 5)),
+    "key-spheres": lambda: implicit_chunks(9, KeySpheres(3, 2, 4)),
+    "key-spheres, latent": lambda: implicit_chunks(9, KeySpheres(3, 2, 4, latent=1)),
+    "nglod": lambda: implicit_chunks(10, Nglod(2, 2, 4)),
     "draco": lambda: peer_chunks("draco"),
     "ply-zstd": lambda: peer_chunks("ply-zstd"),
 }

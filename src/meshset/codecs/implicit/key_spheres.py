@@ -16,12 +16,15 @@ from meshset.codecs.implicit.samples import Samples
 from meshset.coding import FieldReader, decode, encode, fit, read_model, varint
 from meshset.errors import ArchiveError
 from meshset.field.grid import Array
-from meshset.geometry.key_spheres import POINTS, key_spheres
+from meshset.geometry.key_spheres import key_spheres
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.orientation import face_outward
 
 FEATURES = 29
 """With three coordinates the first layer has 32 inputs."""
+
+MAX_SPHERES = 1024
+"""The distances of some thousand points to all of them are held at a time."""
 
 _UNITS = 512
 """Centres and radii are whole multiples of 1 / 512. The network is trained on the spheres as they are stored."""
@@ -54,7 +57,7 @@ class KeySpheres(FieldNetwork):
 
     def __post_init__(self) -> None:
         check_size(self.layers, self.width)
-        if not 1 <= self.spheres <= POINTS or self.latent not in (0, 1):
+        if not 1 <= self.spheres <= MAX_SPHERES or self.latent not in (0, 1):
             raise ValueError(f"{self.spheres} spheres, branch {self.latent}")
 
     def tensors(self, frame: Frame) -> dict[str, tuple[int, ...]]:
