@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,6 +143,16 @@ def test_a_sheet_is_kept_with_spheres_that_are_points():
     corners = np.array([[-0.9, -0.9, 0], [0.9, -0.9, 0], [0.9, 0.9, 0], [-0.9, 0.9, 0]])
     sheet = Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32))
     np.testing.assert_array_equal(frame(KeySpheres(spheres=8), sheet)["spheres"][:, 3], 0)
+
+
+@pytest.mark.parametrize("name", ["key-spheres", "nglod"])
+def test_reading_needs_neither_torch_nor_libigl(name):
+    archive = Path(__file__).parents[1] / "data" / "implicit" / f"{name}.mset"
+    script = (
+        f"import sys, meshset\nwith meshset.open({str(archive)!r}) as archive: [archive[name] for name in archive]\n"
+    )
+    script += "assert not {'torch', 'igl', 'scipy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.parametrize("numbers", [(0, 6, 32, 0), (5000, 6, 32, 0), (128, 0, 32, 0), (128, 6, 0, 0), (128, 6, 32, 2)])
