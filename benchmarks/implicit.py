@@ -5,8 +5,8 @@ python benchmarks/implicit.py ../shared/data/things ../shared/data/classics --co
 
 Storage is given as the paper counts it (float32 numbers, in KB of 1024 bytes) and as bytes of the archive, index
 included. DeepSDF, FFN and SIREN have about as many parameters as NI unless --paper-sizes gives them those of the paper,
-which take a processor 35 to 240 times as long. All meshes of a system are trained together. Samples are made first, as a
-row of their own, and are no part of the seconds of the others. The command goes on where it was interrupted.
+which take a processor 35 to 240 times as long. All meshes of a system are trained together. Samples are made first, as
+a row of their own, and are no part of the seconds of the others. The command goes on where it was interrupted.
 """
 
 from __future__ import annotations
