@@ -97,7 +97,7 @@ def test_the_weight_of_bits_finds_a_size(target: float) -> None:
     """A set whose bytes creep towards what the weight of bits would lead to in the end."""
     steering, size = Steering(7e-7, target), 300_000.0
     for step in range(600):
-        weight = steering.weight(step / 600, lambda: size)
+        weight = steering.weight(step / 600, lambda size=size: size)
         size *= (60_000 * (7e-7 / weight) ** 0.4 / size) ** 0.03
     assert size == pytest.approx(target, rel=0.05)
 
