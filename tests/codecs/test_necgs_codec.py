@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshset.codecs import fields
-from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.base import CodedMesh, CodedSet, Goal, Refusal, Settings
 from meshset.codecs.necgs import adding, recipe
 from meshset.codecs.necgs import codec as necgs
 from meshset.codecs.necgs.architecture import Architecture
@@ -43,11 +43,11 @@ MESHES = [
 ]
 
 
-def coded_with(visits: int, meshes: list[Mesh], settings: Settings = SETTINGS) -> CodedSet:
+def coded_with(visits: int, meshes: list[Mesh], settings: Settings = SETTINGS, rate: float = 1.0) -> CodedSet:
     with pytest.MonkeyPatch.context() as patch:
         short = dataclasses.replace(recipe.PRESETS["fast"], visits=visits, epochs=1)
         patch.setitem(recipe.PRESETS, "fast", short)
-        return NecgsCodec().compress(meshes, settings, Silent())
+        return NecgsCodec(goal=Goal(rate=rate)).compress(meshes, settings, Silent())
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,13 @@ def test_more_training_brings_less_error(coded: CodedSet) -> None:
     assert coded.report["field_error"] < 0.6 * brief.report["field_error"]
 
 
-def test_real_bits_are_near_the_estimated_ones(coded: CodedSet) -> None:
-    real = 8 * (len(coded.shared) + sum(map(len, payloads(coded)))) / len(MESHES)
-    estimated = coded.report["estimated_bits_per_mesh"]
-    assert 0.8 * estimated < real < 1.02 * estimated
+@pytest.mark.parametrize("rate", [1.0, 0.05])
+def test_real_bytes_are_within_two_percent_of_the_estimated_ones(coded: CodedSet, rate: float) -> None:
+    if rate != 1.0:
+        coded = coded_with(600, MESHES, rate=rate)
+    real = len(coded.shared) + sum(map(len, payloads(coded)))
+    assert coded.report["coded_bytes"] == real
+    assert coded.report["estimated_bytes"] == pytest.approx(real, rel=0.02)
 
 
 def test_same_seed_same_bytes_other_seed_other_bytes() -> None:

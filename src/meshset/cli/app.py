@@ -18,13 +18,18 @@ from meshset.cli.options import (
     MaxError,
     Preset,
     Quiet,
+    Rate,
     Resolution,
     Sources,
+    TargetRatio,
+    TargetSize,
+    TimeBudget,
     known_codec,
 )
 from meshset.cli.output import finish, guarded, hint, say, say_json
 from meshset.cli.progress import showing_progress
 from meshset.cli.sets import sets
+from meshset.cli.signals import ending_softly
 from meshset.cli.text import figure, printable
 
 app = typer.Typer(
@@ -49,7 +54,7 @@ def run() -> None:
     app()
 
 
-@app.command(epilog="Example: meshset compress models/ bunny.obj -o models.mset --preset fast")
+@app.command(epilog="Example: meshset compress models/ bunny.obj -o models.mset --target-size 500kB --time-budget 10m")
 def compress(
     paths: Sources,
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to make.", show_default=False)],
@@ -68,6 +73,10 @@ def compress(
     ] = Device.AUTO,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same archive.")] = 0,
     max_error: MaxError = None,
+    rate: Rate = 1.0,
+    target_size: TargetSize = None,
+    target_ratio: TargetRatio = None,
+    time_budget: TimeBudget = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that fails.")] = False,
     resume: Annotated[
@@ -79,16 +88,27 @@ def compress(
     """Compress mesh files into one archive.
 
     The shapes are kept, not their triangles: vertex order, connectivity and attributes change.
+
+    --rate moves along the curve of bytes and error: --rate 0.25 gives a much smaller archive. --target-size 2MB and
+    --target-ratio 300 find the rate themselves. They go without each other, and without --max-error, which decides
+    about bytes by itself.
+
+    --time-budget 10m trains for ten minutes, in place of what the preset says, or for less where nothing more is
+    gained; reading, preparing and measuring the meshes take their time besides. Ctrl-C ends training within some 20
+    seconds and writes the archive as far as it got; a second Ctrl-C gives up, and --resume goes on.
     """
     with guarded(interrupted="interrupted, nothing written"):
         if not quiet:
             hint(REMESHES)
         from meshset.cli.tables import compress_line
-        from meshset.codecs.base import Settings
+        from meshset.codecs.base import Goal, Settings
         from meshset.pipeline.compress import compress
         from meshset.pipeline.summary import summarise_mesh
+        from meshset.pipeline.target import Target
 
         settings = Settings(int(resolution.value), field.value, preset.value, device.value, seed)
+        asked = target_size is not None or target_ratio is not None
+        target = Target(target_size, target_ratio) if asked else None
         with showing_progress(quiet) as progress:
             result = compress(
                 paths,
@@ -99,6 +119,8 @@ def compress(
                 strict=strict,
                 resume=resume,
                 max_error=max_error,
+                goal=Goal(rate=rate, seconds=time_budget, stopping=ending_softly),
+                target=target,
                 progress=progress,
             )
     with guarded():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +37,58 @@ MaxError = Annotated[
         parser=_share,
         help="Bound on the mean error of every mesh, such as 0.2% of its diagonal; an ordinary mesh codec takes those "
         "that miss it.",
+        show_default=False,
+    ),
+]
+
+
+_SIZE_UNITS = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
+_TIME_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _size(text: str) -> int:
+    """Return the bytes that a size with a unit stands for, such as 2000000 for "2MB"."""
+    found = re.fullmatch(r"([0-9]+(?:[.][0-9]+)?) *([a-z]+)", text.strip().lower())
+    size = round(float(found[1]) * _SIZE_UNITS.get(found[2], 0)) if found else 0
+    if not size:
+        raise typer.BadParameter(f"{text!r} is no size above 0 such as 2MB, 500kB or 1.5MiB")
+    return size
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds that a time with units stands for, such as 5400 for "1h30m"."""
+    parts = re.findall(r"([0-9]+(?:[.][0-9]+)?)([hms])", text.strip().lower())
+    seconds = sum(float(amount) * _TIME_UNITS[unit] for amount, unit in parts)
+    if not seconds or "".join(map("".join, parts)) != text.strip().lower():
+        raise typer.BadParameter(f"{text!r} is no time above 0 such as 10m, 90s or 1h30m")
+    return seconds
+
+
+Rate = Annotated[
+    float,
+    typer.Option(
+        metavar="X",
+        help="Spend more bytes for less error (2), or fewer for more (0.5), than the preset would.",
+    ),
+]
+TargetSize = Annotated[
+    int | None,
+    typer.Option(
+        metavar="SIZE", parser=_size, help="Size of the archive, such as 2MB or 500kB, within 5 %.", show_default=False
+    ),
+]
+TargetRatio = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X", help="Size of the archive as so many times less than OBJ text, such as 300.", show_default=False
+    ),
+]
+TimeBudget = Annotated[
+    float | None,
+    typer.Option(
+        metavar="TIME",
+        parser=_seconds,
+        help="Train for this time, such as 10m or 1h30m, or until nothing more is gained.",
         show_default=False,
     ),
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -27,6 +28,33 @@ class Settings:
     preset: str = "balanced"
     device: str = "cpu"
     seed: int = 0
+
+
+@contextmanager
+def _never() -> Iterator[Callable[[], bool]]:
+    yield lambda: False
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the user wants of a set beyond `Settings`, for a `SteerableCodec`.
+
+    Attributes:
+        rate: above 1 spends more bytes for less error than the preset, below 1 the other way round.
+        budget: gives the bytes that the shared part and all payloads shall take together, from the indices of the
+            meshes that the codec can represent and the least bytes that it can make of them; raises MeshsetError where
+            these are too many. None for whatever `rate` leads to.
+        seconds: how long to train; None leaves it to the preset.
+        stopping: entered around training; what it gives is asked after each step whether to come to an end now.
+    """
+
+    rate: float = 1.0
+    budget: Callable[[Sequence[int], int], int] | None = None
+    seconds: float | None = None
+    stopping: Callable[[], AbstractContextManager[Callable[[], bool]]] = _never
+
+
+NO_GOAL = Goal()
 
 
 @dataclass(frozen=True)
@@ -129,6 +157,15 @@ class SetCodec(Protocol):
         `device` None decodes with numpy; a torch device string decodes with torch tensors there.
         Raises ArchiveError where the bytes are not valid.
         """
+        ...
+
+
+@runtime_checkable
+class SteerableCodec(SetCodec, Protocol):
+    """A codec that is trained for as long, and to as many bytes, as the user wants."""
+
+    def steered(self, goal: Goal) -> SetCodec:
+        """Return the codec with a goal for `compress`."""
         ...
 
 

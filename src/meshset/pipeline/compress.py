@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 
 from meshset.archive import ArchiveWriter, MeshEntry
 from meshset.codecs import codec_by_name
-from meshset.codecs.base import CodedMesh, CodedSet, SetCodec, Settings
+from meshset.codecs.base import NO_GOAL, CodedMesh, CodedSet, Goal, SetCodec, Settings
+from meshset.errors import MeshsetError
 from meshset.pipeline.collect import Source, collect
 from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.finishing import finish
@@ -21,9 +22,21 @@ from meshset.pipeline.requirements import require_modules, resolve_device
 from meshset.pipeline.resuming import SavedRun, run_key
 from meshset.pipeline.sources import CheckedSource, LazyMeshes, check_sources
 from meshset.pipeline.storing import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
+from meshset.pipeline.target import Target, steered
 from meshset.progress import Progress, Silent
 
 _SILENT = Silent()
+
+_USUAL_REPORT = {
+    "field_error": 0.12723249407880668,
+    "estimated_bytes": 100_000,
+    "rate_weight": 1.23e-6,
+    "steps": 15_000,
+    "coded_bytes": 101_000,
+    "steps_scaled": 1.0442737824274138,
+    "parameters": 355_256,
+}
+"""As large as the report of a codec that learns a decoder, whatever it says."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,8 @@ def compress(
     strict: bool = False,
     resume: bool = False,
     max_error: float | None = None,
+    goal: Goal = NO_GOAL,
+    target: Target | None = None,
     progress: Progress = _SILENT,
 ) -> CompressResult:
     """Compress mesh files, and all mesh files below folders, into one archive.
@@ -79,20 +94,28 @@ def compress(
             beside `output`, which is removed when the archive is there.
         max_error: bound on the mean symmetric surface distance of each mesh, as a share of its bounding-box diagonal;
             meshes that miss it climb the ladder of `meshset.pipeline.ladder`. None for whatever the settings reach.
+        goal: where on the curve of bytes and error, how long to train, and who may end it before; for codecs that learn
+            a decoder. Its budget is made from `target`.
+        target: how large the archive shall be, met within 5 % or told; goes without `max_error` and another rate.
         progress: listener for the stages.
 
     Raises:
         NoMeshError: no file was left to compress.
-        MeshsetError: the bound is not above 0, the output cannot be written, a file changed while it was being
-            compressed, the run to go on with had other files or settings, or, if `strict`, a file cannot be used.
+        MeshsetError: the bound is not above 0, the codec takes no goal, the target is out of reach, the output cannot
+            be written, a file changed while it was being compressed, the run to go on with had other files or
+            settings, or, if `strict`, a file cannot be used.
         MissingExtraError: the 'compress' extra is not installed.
     """
     started = time.perf_counter()
     require_modules("compression", "compress", ("torch", "igl", "scipy"))
     if max_error is not None:
         check_bound(max_error)
+    if target is not None and (max_error is not None or goal.rate != 1.0):
+        raise MeshsetError("a target for the size decides about rate and error: it goes without a rate and a bound")
     settings = replace(settings, device=resolve_device(settings.device))
     system = codec_by_name(codec) if isinstance(codec, str) else codec
+    system = steered(system, goal, target is not None)
+    choices = _choices(goal, target, max_error)
     log = FailureLog(strict)
     found = collect(paths, log)
     # The writer is opened before the work, so that an output that cannot be written is noticed now.
@@ -101,7 +124,10 @@ def compress(
             progress.note(f"files of other kinds skipped: {found.skipped}")
         checked = check_sources(found.sources, log, progress)
         _require_some(checked, log)
-        saved = SavedRun(output, run_key(checked, settings, system), resume, progress)
+        if target is not None:
+            usual = _settings_record(settings, system, _USUAL_REPORT, choices, 0)
+            system = steered(system, replace(goal, budget=target.budget(checked, usual)), targeted=True)
+        saved = SavedRun(output, run_key(checked, settings, system, choices), resume, progress)
         coding_started = time.perf_counter()
         coded = system.compress(LazyMeshes(checked), settings, progress, saved)
         coding_seconds = time.perf_counter() - coding_started
@@ -114,14 +140,17 @@ def compress(
             tell(kept, max_error, progress)
         shared = _add_shared(writer, system, coded, kept)
         entries = [add_measured(writer, mesh, shared) for mesh in kept]
-        finish(writer, _settings_record(settings, system, coded, max_error, len(log.failures)), progress)
+        finish(writer, _settings_record(settings, system, coded.report, choices, len(log.failures)), progress)
     saved.remove()
+    source_bytes, archive_bytes = sum(entry.source_bytes for entry in entries), Path(output).stat().st_size
+    if target is not None and (missed := target.missed(archive_bytes, source_bytes)):
+        progress.note(missed)
     return CompressResult(
         path=Path(output),
         entries=tuple(entries),
         failures=log.failures,
-        source_bytes=sum(entry.source_bytes for entry in entries),
-        archive_bytes=Path(output).stat().st_size,
+        source_bytes=source_bytes,
+        archive_bytes=archive_bytes,
         seconds=time.perf_counter() - started,
         coding_seconds=coding_seconds,
     )
@@ -150,8 +179,19 @@ def _add_shared(writer: ArchiveWriter, system: SetCodec, coded: CodedSet, kept: 
     return writer.add_shared(system.id, coded.shared)
 
 
+def _choices(goal: Goal, target: Target | None, max_error: float | None) -> dict[str, Any]:
+    """Return what was asked for beyond the settings, as the archive keeps it; times are no part of a run's identity."""
+    choices = {
+        "rate": None if goal.rate == 1.0 else goal.rate,
+        "target_size": target and target.size,
+        "target_ratio": target and target.ratio,
+        "max_error": max_error,
+    }
+    return {name: value for name, value in choices.items() if value is not None}
+
+
 def _settings_record(
-    settings: Settings, system: SetCodec, coded: CodedSet, max_error: float | None, refused: int
+    settings: Settings, system: SetCodec, report: Mapping[str, Any], choices: Mapping[str, Any], refused: int
 ) -> dict[str, Any]:
     """Return what `meshset info` shows; no date, so that a seed gives the same archive again."""
     return {
@@ -162,7 +202,7 @@ def _settings_record(
         "preset": settings.preset,
         "device": settings.device.partition(":")[0],
         "seed": settings.seed,
-        **({} if max_error is None else {"max_error": max_error}),
+        **choices,
         "refused": refused,
-        "report": coded.report,
+        "report": report,
     }

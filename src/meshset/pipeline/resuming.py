@@ -6,10 +6,11 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
 
@@ -23,10 +24,14 @@ _KEY_BYTES = 32
 _CHECKSUM = 4
 
 
-def run_key(checked: Sequence[CheckedSource], settings: Settings, system: SetCodec) -> bytes:
-    """Return what tells runs apart, 32 bytes: the meshes in order, the settings but for the device, the program."""
+def run_key(checked: Sequence[CheckedSource], settings: Settings, system: SetCodec, goals: Mapping[str, Any]) -> bytes:
+    """Return what tells runs apart, 32 bytes: the meshes in order, the program, and all choices but device and time.
+
+    Of `goals`, a bound on the error does not matter: training is the same without it.
+    """
     meshes = [(one.source.name, one.fingerprint, one.vertices, one.faces) for one in checked]
-    choices = (settings.resolution, settings.field, settings.preset, settings.seed)
+    steering = {name: value for name, value in goals.items() if name != "max_error"}
+    choices = (settings.resolution, settings.field, settings.preset, settings.seed, steering)
     return hashlib.sha256(json.dumps([version("meshset"), system.name, choices, meshes]).encode()).digest()
 
 

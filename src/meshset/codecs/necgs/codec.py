@@ -6,30 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from meshset.codecs.arrays import as_numpy, on_device, surface_of
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
-from meshset.codecs.fields import coded_meshes, make_fields
-from meshset.codecs.necgs.bitstream import (
-    SharedPart,
-    fit_latent_models,
-    pack_latent,
-    pack_shared,
-    unpack_latent,
-    unpack_shared,
-)
+from meshset.codecs.base import NO_GOAL, Checkpoint, CodedMesh, CodedSet, Goal, MeshDecoder, Refusal, Settings
+from meshset.codecs.fields import Outcome, coded_meshes, make_fields
+from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.bitstream import SharedPart, pack_latent, unpack_latent, unpack_shared
 from meshset.codecs.necgs.decoder import decode_field
-from meshset.codecs.necgs.recipe import RETRAINING, Recipe, architecture_for, field_name, recipe_for
+from meshset.codecs.necgs.recipe import RETRAINING, Plan, Recipe, architecture_for, field_name, recipe_for
 from meshset.errors import MeshsetError, MissingExtraError
 from meshset.field import Field
 from meshset.geometry.mesh import Mesh
 from meshset.progress import Progress
 
-if TYPE_CHECKING:
-    from meshset.codecs.necgs.network import SetNetwork
+_LEAST_BITS = 0.1
+"""Bits a weight of the smallest decoder that can still be trained to anything."""
+
+_LEAST_PAYLOAD = 8
+"""Bytes of the smallest latents."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +35,17 @@ class NecgsCodec:
 
     Attributes:
         recipe: how to train, in place of what the preset of the settings says.
+        goal: what the user wants of `compress` beyond the settings.
     """
 
     id: ClassVar[int] = 1
     name: ClassVar[str] = "necgs"
     recipe: Recipe | None = None
+    goal: Goal = NO_GOAL
+
+    def steered(self, goal: Goal) -> NecgsCodec:
+        """Return the codec with a goal for `compress`."""
+        return replace(self, goal=goal)
 
     def compress(
         self,
@@ -61,6 +64,7 @@ class NecgsCodec:
         try:
             import torch
 
+            from meshset.codecs.necgs.packing import packed, packed_to
             from meshset.codecs.necgs.training import train
         except ImportError as error:
             raise MissingExtraError("compressing", "compress") from error
@@ -70,15 +74,18 @@ class NecgsCodec:
             if not kept:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
             fields = [path for path, _ in kept]
+            plan = self._plan(recipe, architecture, outcomes)
             try:
                 network, report = train(
-                    fields, architecture, recipe, settings.device, settings.seed, progress, checkpoint
+                    fields, architecture, plan, settings.device, settings.seed, progress, checkpoint
                 )
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
-        shared, payloads = _packed(network, len(fields))
-        report = {**report, "parameters": architecture.parameters, "rate_weight": recipe.rate_weight}
-        return CodedSet(shared, coded_meshes(outcomes, payloads), report)
+        found = packed(network) if plan.target is None else packed_to(network, plan.target)
+        progress.note(f"decoder and latents: {report['estimated_bytes']:,} bytes estimated, {found.size:,} coded")
+        sizes = {"coded_bytes": found.size, **({} if found.coarser == 1.0 else {"steps_scaled": found.coarser})}
+        report = {**report, **sizes, "parameters": architecture.parameters}
+        return CodedSet(found.shared, coded_meshes(outcomes, found.payloads), report)
 
     def add(
         self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
@@ -119,6 +126,7 @@ class NecgsCodec:
             import torch
 
             from meshset.codecs.necgs.network import stored_network
+            from meshset.codecs.necgs.packing import packed
             from meshset.codecs.necgs.training import train
         except ImportError as error:
             raise MissingExtraError("adding", "compress") from error
@@ -132,17 +140,26 @@ class NecgsCodec:
             network = stored_network(part, len(fields), settings.seed, start).requires_grad_(True)
             try:
                 network, report = train(
-                    fields, part.architecture, RETRAINING, settings.device, settings.seed, progress, start=network
+                    fields, part.architecture, Plan(RETRAINING), settings.device, settings.seed, progress, start=network
                 )
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
-        packed, coded = _packed(network, len(fields))
-        old = tuple(CodedMesh(payload) for payload in coded[: len(stored)])
-        return CodedSet(packed, (*old, *coded_meshes(outcomes, coded[len(stored) :])), report)
+        found = packed(network)
+        old = tuple(CodedMesh(payload) for payload in found.payloads[: len(stored)])
+        return CodedSet(found.shared, (*old, *coded_meshes(outcomes, found.payloads[len(stored) :])), report)
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
         return NecgsDecoder(unpack_shared(shared), device)
+
+    def _plan(self, recipe: Recipe, architecture: Architecture, outcomes: Sequence[Outcome]) -> Plan:
+        """Return how to train. Raises MeshsetError where the bytes that are wanted are too few."""
+        recipe = replace(recipe, rate_weight=recipe.rate_weight / self.goal.rate)
+        if self.goal.budget is None:
+            return Plan(recipe, self.goal)
+        kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Refusal)]
+        least = int(architecture.parameters * _LEAST_BITS / 8) + _LEAST_PAYLOAD * len(kept)
+        return Plan(recipe, self.goal, self.goal.budget(kept, least))
 
     def _fit(
         self,
@@ -210,14 +227,6 @@ class NecgsDecoder:
 def _settings_of(part: SharedPart, settings: Settings) -> Settings:
     """Return the settings with the resolution and field that a decoder was made for."""
     return replace(settings, resolution=part.architecture.resolution, field=field_name(part.architecture))
-
-
-def _packed(network: SetNetwork, count: int) -> tuple[bytes, list[bytes]]:
-    """Return the shared chunk and the payloads of a trained network of `count` meshes."""
-    latents = [network.final_latent(i).numbers for i in range(count)]
-    models = fit_latent_models(latents)
-    part = SharedPart(network.architecture, network.final_weights(), network.final_latent(0).step, models)
-    return pack_shared(part), [pack_latent(latent, models) for latent in latents]
 
 
 def _decoded_fields(decoder: NecgsDecoder, payloads: Sequence[bytes], folder: Path, progress: Progress) -> list[Path]:

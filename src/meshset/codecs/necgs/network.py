@@ -12,11 +12,18 @@ from torch import Tensor, nn
 
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.bitstream import QuantisedTensor, SharedPart
+from meshset.codecs.necgs.rate import estimated_bits
 from meshset.coding import Model
 from meshset.field.grid import ROOT
 
 _FIRST_LEVELS = 16.0
 """Quantisation levels per standard deviation before training; the rate term coarsens the steps from there."""
+
+_MODEL_BYTES = 10
+"""Bytes of a step and the usual model of a tensor or latent channel."""
+
+_PADDING = 2
+"""Bytes by which payloads, made of words of four, are longer than their bits on average."""
 
 
 def quantise(values: Tensor, step: Tensor) -> Tensor:
@@ -86,17 +93,26 @@ class SetNetwork(nn.Module):
         return numbers * step, len(numbers) * (base + slope * magnitude).sum()
 
     @torch.no_grad()
-    def final_weights(self) -> dict[str, QuantisedTensor]:
-        """Return the whole numbers and steps of the decoder's tensors."""
+    def estimated_bytes(self) -> float:
+        """Return what the decoder and all latents as they are now will take, tables included, without coding them."""
+        tensors = [(tensor.view(-1, 1), step) for tensor, step in zip(self.tensors, self.log_steps, strict=True)]
+        tensors.append((torch.cat(list(self.latents)), self.latent_log_steps))
+        bits = sum(estimated_bits(torch.round(values / step.exp())).item() for values, step in tensors)
+        models = len(self.names) + len(self.latent_log_steps)
+        return bits / 8 + _MODEL_BYTES * models + _PADDING * len(self.latents)
+
+    @torch.no_grad()
+    def final_weights(self, coarser: float = 1.0) -> dict[str, QuantisedTensor]:
+        """Return the whole numbers and steps of the decoder's tensors, the steps `coarser` times as large."""
         return {
-            name: _final(tensor, log_step.exp())
+            name: _final(tensor, coarser * log_step.exp())
             for name, tensor, log_step in zip(self.names, self.tensors, self.log_steps, strict=True)
         }
 
     @torch.no_grad()
-    def final_latent(self, index: int) -> QuantisedTensor:
-        """Return the whole numbers (64, C) and steps (C,) of one mesh's latent."""
-        return _final(self.latents[index], self.latent_log_steps.exp())
+    def final_latent(self, index: int, coarser: float = 1.0) -> QuantisedTensor:
+        """Return the whole numbers (64, C) and steps (C,) of one mesh's latent, the steps `coarser` times as large."""
+        return _final(self.latents[index], coarser * self.latent_log_steps.exp())
 
 
 def stored_network(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshset.codecs.base import Settings
+from meshset.codecs.base import NO_GOAL, Goal, Settings
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.errors import MeshsetError
 
@@ -56,6 +56,21 @@ class Recipe:
     def latent_rate(self, meshes: int) -> float:
         """Return the peak learning rate of latents for a set of this size."""
         return self.latent_travel * meshes / max(self.visits, self.epochs * meshes)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train one set.
+
+    Attributes:
+        recipe: the knobs, with the weight of bits that `goal` asks for.
+        goal: how long, and who may end it.
+        target: bytes that the decoder and all latents shall take, None for whatever the weight of bits leads to.
+    """
+
+    recipe: Recipe
+    goal: Goal = NO_GOAL
+    target: int | None = None
 
 
 PRESETS = {

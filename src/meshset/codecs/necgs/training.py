@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -18,9 +19,11 @@ from meshset.codecs.base import Checkpoint
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.checkpoint import TrainingState
 from meshset.codecs.necgs.convolution import trained_convolution
+from meshset.codecs.necgs.course import Course
 from meshset.codecs.necgs.decoder import activate, upsample
 from meshset.codecs.necgs.network import SetNetwork
-from meshset.codecs.necgs.recipe import Recipe
+from meshset.codecs.necgs.recipe import Plan, Recipe
+from meshset.codecs.necgs.steering import Steering
 from meshset.codecs.necgs.structure import BatchLevel, Level, batch_level, field_levels
 from meshset.errors import MeshsetError
 from meshset.field import Field
@@ -179,53 +182,86 @@ def _head(features: Tensor, level: BatchLevel, weights: Mapping[str, Tensor]) ->
 def train(
     fields: Sequence[Path],
     architecture: Architecture,
-    recipe: Recipe,
+    plan: Plan,
     device: str,
     seed: int,
     progress: Progress,
     checkpoint: Checkpoint | None = None,
     start: SetNetwork | None = None,
-) -> tuple[SetNetwork, dict[str, float]]:
+) -> tuple[SetNetwork, dict[str, Any]]:
     """Train a network on stored fields.
 
     It begins with random weights, or with those of `start`, or with the state in `checkpoint` if there is one.
 
     Returns:
-        The trained network, on `device`, and running averages at the end: distortion (units of the truncation
-        distance), estimated bits of the decoder's share and latent of a mesh.
+        The trained network, on `device`, and a report: the running average of the distortion at the end (units of the
+        truncation distance), the estimated bytes of the decoder and all latents, lambda and the number of steps.
 
     Raises:
         MeshsetError: the loss is no longer a number.
     """
-    network = (start or SetNetwork(architecture, len(fields), seed)).to(device)
+    recipe, count = plan.recipe, len(fields)
+    network = (start or SetNetwork(architecture, count, seed)).to(device)
     examples = ExampleCache(fields, partial(load_example, architecture=architecture))
     optimisers = _optimisers(network, recipe)
-    steps = recipe.steps(len(fields))
-    order = shuffled(len(fields), recipe.batch(len(fields)), steps, seed)
-    state = TrainingState(checkpoint, network, [optimiser for optimiser, _ in optimisers])
-    done, averages = state.restore()
-    progress.start("training", steps)
-    progress.advance(done)
-    for step, chosen in enumerate(order[done:], done):
-        for optimiser, peaks in optimisers:
-            for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-                group["lr"] = peak * learning_share(step / steps)
-            optimiser.zero_grad(set_to_none=True)
-        losses = batch_losses(network, chosen, [examples[i] for i in chosen], recipe)
-        losses.total(recipe).backward()  # type: ignore[no-untyped-call]
-        for optimiser, _ in optimisers:
-            optimiser.step()
-        now = np.array([losses.distortion.item(), losses.bits.item()])
-        if not np.isfinite(now).all():
-            raise MeshsetError("training diverged: the loss is not a number; try another --seed")
-        averages = now if step == 0 else _MOMENTUM * averages + (1 - _MOMENTUM) * now
-        state.save_if_due(step + 1, averages, last=step + 1 == steps)
-        progress.advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
-    progress.note(
-        f"trained in {steps:,} steps: field error {averages[0]:.4f} of the truncation distance, "
-        f"about {averages[1] / 8:,.0f} bytes a mesh with its share of the decoder"
+    course = Course(recipe.steps(count), plan.goal.seconds)
+    steering = Steering(recipe.rate_weight, plan.target)
+    state = TrainingState(
+        checkpoint, network, [optimiser for optimiser, _ in optimisers], {"course": course, "steering": steering}
     )
-    return network.eval(), {"field_error": float(averages[0]), "estimated_bits_per_mesh": float(averages[1])}
+    averages = state.restore()
+    visits = islice(visit_order(count, recipe.batch(count), seed), course.done, None)
+    progress.start("training", course.planned)
+    progress.advance(course.done)
+    with plan.goal.stopping() as told_to_end:
+        while course.left:
+            _set_rates(optimisers, course, recipe.steps(count))
+            chosen = next(visits)
+            losses = batch_losses(network, chosen, [examples[i] for i in chosen], recipe)
+            now = np.array([losses.distortion.item(), losses.bits.item()])
+            if not np.isfinite(now).all():
+                raise MeshsetError("training diverged: the loss is not a number; try another --seed")
+            weight = steering.weight(course.share, network.estimated_bytes)
+            losses.total(replace(recipe, rate_weight=weight)).backward()  # type: ignore[no-untyped-call]
+            for optimiser, _ in optimisers:
+                optimiser.step()
+            averages = now if averages is None else _MOMENTUM * averages + (1 - _MOMENTUM) * now
+            course.advance(now[0] + recipe.rate_weight * now[1])
+            if told_to_end() and not course.ended:
+                state.save(averages)
+                progress.note(f"interrupted: training ends in {course.end()} steps; interrupt again to give up")
+            elif not (course.ended and course.left):
+                state.save_if_due(averages, last=not course.left)
+            progress.advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
+    return network.eval(), _report(network, course, steering, 0.0 if averages is None else averages[0], progress)
+
+
+def _report(
+    network: SetNetwork, course: Course, steering: Steering, error: float, progress: Progress
+) -> dict[str, Any]:
+    ended = f" of {course.planned:,} ({course.ended})" if course.ended else ""
+    progress.note(f"trained in {course.done:,} steps{ended}: field error {error:.4f} of the truncation distance")
+    return {
+        "field_error": float(error),
+        "estimated_bytes": round(network.estimated_bytes()),
+        "rate_weight": float(f"{steering.last:.3g}"),
+        "steps": course.done,
+        **({"ended": course.ended} if course.ended else {}),
+    }
+
+
+def _set_rates(
+    optimisers: Sequence[tuple[torch.optim.Optimizer, Sequence[float]]], course: Course, usual_steps: int
+) -> None:
+    """Set learning rates for the next step and clear gradients.
+
+    The rates of latents are for `usual_steps`; where there are more or fewer, a latent goes as far in all.
+    """
+    share = learning_share(course.share)
+    for optimiser, peaks in optimisers:
+        for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+            group["lr"] = peak * share * (usual_steps / course.planned if group.get("latents") else 1.0)
+        optimiser.zero_grad(set_to_none=True)
 
 
 def _optimisers(network: SetNetwork, recipe: Recipe) -> list[tuple[torch.optim.Optimizer, list[float]]]:
@@ -239,7 +275,7 @@ def _optimisers(network: SetNetwork, recipe: Recipe) -> list[tuple[torch.optim.O
     adam = torch.optim.Adam(
         [
             {"params": vectors, "lr": recipe.rate},
-            {"params": list(network.latents), "lr": recipe.latent_rate(len(network.latents))},
+            {"params": list(network.latents), "lr": recipe.latent_rate(len(network.latents)), "latents": True},
             {"params": [network.log_steps, network.latent_log_steps], "lr": recipe.step_rate},
         ],
         betas=(0.9, 0.99),
@@ -255,7 +291,15 @@ def learning_share(done: float) -> float:
 
 def shuffled(count: int, batch: int, steps: int, seed: int) -> list[list[int]]:
     """Return the meshes of each step; every mesh is visited once before any is visited again."""
+    return list(islice(visit_order(count, batch, seed), steps))
+
+
+def visit_order(count: int, batch: int, seed: int) -> Iterator[list[int]]:
+    """Yield the meshes of each step without end, as `shuffled` has them."""
     generator = np.random.default_rng(seed)
-    rounds = -(-steps * batch // count)
-    visits = np.concatenate([generator.permutation(count) for _ in range(rounds)])
-    return visits[: steps * batch].reshape(steps, batch).tolist()
+    waiting: list[int] = []
+    while True:
+        while len(waiting) < batch:
+            waiting += generator.permutation(count).tolist()
+        yield waiting[:batch]
+        waiting = waiting[batch:]
