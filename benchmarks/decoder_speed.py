@@ -17,7 +17,7 @@ from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs.dense import decode_dense
 from meshset.codecs.necgs.network import SetNetwork
-from meshset.codecs.necgs.recipe import Recipe
+from meshset.codecs.necgs.recipe import Plan, Recipe
 from meshset.codecs.necgs.training import Example, batch_losses, load_example, train
 from meshset.field import Field, compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh
@@ -47,7 +47,7 @@ def measure(architecture: Architecture, field: Field, repeats: int) -> dict[str,
         field.save(path)
         # Trained for a while, so that what is decoded is a narrow band and not noise.
         recipe = Recipe(visits=300, epochs=1, rate_weight=1e-7, expansion_weight=3.0)
-        network, _ = train([path], architecture, recipe, "cpu", 0, Silent())
+        network, _ = train([path], architecture, Plan(recipe), "cpu", 0, Silent())
         example: Example = load_example(path, architecture)
     target = torch.zeros((*(architecture.resolution,) * 3, 4))
     target[..., 0] = 1.0
