@@ -89,6 +89,30 @@ def _qecd() -> SetCodec:
     return QecdCodec()
 
 
+def _deepsdf() -> SetCodec:
+    from meshset.codecs.latent_sdf.codec import DeepSdfCodec
+
+    return DeepSdfCodec()
+
+
+def _sdf_8() -> SetCodec:
+    from meshset.codecs.latent_sdf.codec import Sdf8Codec
+
+    return Sdf8Codec()
+
+
+def _sdf_4() -> SetCodec:
+    from meshset.codecs.latent_sdf.codec import Sdf4Codec
+
+    return Sdf4Codec()
+
+
+def _quant_deepsdf() -> SetCodec:
+    from meshset.codecs.latent_sdf.codec import QuantDeepSdfCodec
+
+    return QuantDeepSdfCodec()
+
+
 _REGISTERED = {
     "necgs": _Registration(1, _necgs),
     "draco": _Registration(2, _draco),
@@ -101,6 +125,10 @@ _REGISTERED = {
     "key-spheres": _Registration(9, _key_spheres),
     "nglod": _Registration(10, _nglod),
     "qecd": _Registration(11, _qecd),
+    "deepsdf": _Registration(12, _deepsdf),
+    "sdf-8": _Registration(13, _sdf_8),
+    "sdf-4": _Registration(14, _sdf_4),
+    "quant-deepsdf": _Registration(15, _quant_deepsdf),
 }
 
 

@@ -1,0 +1,353 @@
+"""Codecs with one network for the set and a latent for each mesh, behind the `SetCodec` protocol."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import array_api_compat
+import numpy as np
+from numpy.typing import NDArray
+
+from meshset.codecs.arrays import on_device, surface_of
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.implicit.bitstream import BITS, RESOLUTIONS
+from meshset.codecs.implicit.surface import MAX_WORK, extract, quietly
+from meshset.codecs.latent_sdf.bitstream import (
+    Payload,
+    SharedPart,
+    pack_payload,
+    pack_shared,
+    read_payload,
+    read_shared,
+)
+from meshset.codecs.latent_sdf.network import LatentNetwork
+from meshset.codecs.latent_sdf.perceptrons import DeepSdf, QuantDeepSdf, SoftplusSdf
+from meshset.codecs.latent_sdf.recipe import Recipe, field_recipe, recipe_for
+from meshset.codecs.necgs_paper.grid import near_surface
+from meshset.coding import fit as fit_model
+from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExtraError
+from meshset.field.grid import Array, spacing
+from meshset.geometry.mesh import Mesh
+from meshset.progress import Progress
+
+if TYPE_CHECKING:
+    from meshset.codecs.latent_sdf.objectives import Example, Objective
+    from meshset.codecs.latent_sdf.training import Fitted
+
+_CHUNK = 1 << 14
+"""Grid points evaluated at a time."""
+
+
+@dataclass(frozen=True)
+class LatentCodec:
+    """One network for the set; each mesh is a latent.
+
+    Attributes:
+        network: kind and size.
+        bits: of a weight and of a number of a latent before entropy coding, 2 to 16.
+        recipe: how to train, in place of what the preset of the settings says.
+
+    Raises:
+        ValueError: the bits are out of range.
+    """
+
+    id: ClassVar[int]
+    name: ClassVar[str]
+    network: LatentNetwork
+    bits: int = 8
+    recipe: Recipe | None = None
+
+    def __post_init__(self) -> None:
+        if self.bits not in BITS:
+            raise ValueError(f"weights have {BITS.start} to {BITS.stop - 1} bits, not {self.bits}")
+
+    @abstractmethod
+    def objective(self) -> Objective:
+        """Return what the network is trained on. Raises ImportError without torch."""
+
+    def network_for(self, meshes: Sequence[Mesh], settings: Settings) -> LatentNetwork:
+        """Return the network for a set, which may depend on its meshes.
+
+        Raises:
+            MeshFileError: this codec has no network for such a set.
+        """
+        return self.network
+
+    def recipe_for(self, settings: Settings, meshes: int) -> Recipe:
+        """Return how to train without a recipe of its own. Raises MeshsetError for an unknown preset."""
+        return recipe_for(settings, meshes)
+
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
+        """Fit a network and the latents to what is known around the meshes.
+
+        Nothing is kept at `checkpoint`: an interrupted run starts over.
+
+        Raises:
+            MeshsetError: unknown preset or resolution; training diverged or ran out of memory.
+            MissingExtraError: torch, scipy or libigl is not installed.
+        """
+        if settings.resolution not in RESOLUTIONS:
+            raise MeshsetError(f"resolution {settings.resolution} is not {', '.join(map(str, RESOLUTIONS))}")
+        check_work(self.network, settings.resolution, MeshsetError)
+        recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
+        objective = _with_torch(self.objective)
+        try:
+            network = self.network_for(meshes, settings)
+        except MeshFileError as error:
+            return CodedSet(b"", tuple(Refusal(str(error)) for _ in range(len(meshes))), {})
+        prepared = [_prepared(mesh, network, objective, recipe, settings) for mesh in _told(meshes, progress)]
+        usable = [one for one in prepared if not isinstance(one, Refusal)]
+        if not usable:
+            return CodedSet(b"", tuple(one for one in prepared if isinstance(one, Refusal)), {})
+        fitted = _fitted(network, objective, usable, recipe, self.bits, settings, progress)
+        part = SharedPart(
+            settings.resolution, network, fitted.weights, fitted.latents.step, fit_model(fitted.latents.numbers)
+        )
+        shared = pack_shared(part)
+        coded = _coded(prepared, fitted.latents.numbers, part)
+        report = {
+            "epochs": recipe.epochs,
+            "steps": recipe.steps(len(usable)),
+            "loss": fitted.loss,
+            "bits": self.bits,
+            "parameters": network.parameters,
+            "latent_numbers": network.latent_size,
+        }
+        return CodedSet(shared, coded, report)
+
+    def add(
+        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Fit latents to more meshes, the network frozen; errors as in `compress`.
+
+        Raises:
+            ArchiveError: `shared` is not a network.
+        """
+        part = read_shared(shared, type(self.network))
+        settings = replace(settings, resolution=part.resolution)
+        recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
+        objective = _with_torch(self.objective)
+        prepared = [_prepared(mesh, part.network, objective, recipe, settings) for mesh in _told(meshes, progress)]
+        usable = [one for one in prepared if not isinstance(one, Refusal)]
+        if not usable:
+            return tuple(one for one in prepared if isinstance(one, Refusal))
+        fitted = _fitted(part.network, objective, usable, recipe, self.bits, settings, progress, part)
+        return _coded(prepared, fitted.latents.numbers, part)
+
+    def open(self, shared: bytes, device: str | None = None) -> LatentDecoder:
+        """Parse a network once. Raises ArchiveError where the bytes are not one."""
+        return LatentDecoder(read_shared(shared, type(self.network)), device)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    keys: NDArray[np.int32]
+    example: Example
+    notes: tuple[str, ...]
+
+
+def _with_torch(make: Callable[[], Objective]) -> Objective:
+    try:
+        return make()
+    except ImportError as error:
+        raise MissingExtraError("compressing", "compress") from error
+
+
+def _told(meshes: Sequence[Mesh], progress: Progress) -> Iterator[Mesh]:
+    progress.start("sampling", len(meshes))
+    for i in range(len(meshes)):
+        yield meshes[i]
+        progress.advance()
+
+
+def _prepared(
+    mesh: Mesh, network: LatentNetwork, objective: Objective, recipe: Recipe, settings: Settings
+) -> _Prepared | Refusal:
+    try:
+        keys = network.key_numbers(mesh)
+        return _Prepared(keys, *objective.example(mesh, recipe.samples, settings))
+    except MeshFileError as error:
+        return Refusal(str(error))
+
+
+def _fitted(
+    network: LatentNetwork,
+    objective: Objective,
+    usable: Sequence[_Prepared],
+    recipe: Recipe,
+    bits: int,
+    settings: Settings,
+    progress: Progress,
+    part: SharedPart | None = None,
+) -> Fitted:
+    import torch
+
+    from meshset.codecs.latent_sdf.training import Problem, fit
+
+    keys = np.stack([network.key_values(one.keys) for one in usable])
+    problem = Problem(network, objective, [one.example for one in usable], keys)
+    try:
+        return fit(problem, recipe, bits, settings, progress, part)
+    except torch.OutOfMemoryError as error:
+        raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
+
+
+def _coded(
+    prepared: Sequence[_Prepared | Refusal], latents: NDArray[np.int32], part: SharedPart
+) -> tuple[CodedMesh | Refusal, ...]:
+    left = iter(latents)
+    return tuple(
+        one if isinstance(one, Refusal) else CodedMesh(pack_payload(Payload(next(left), one.keys), part), one.notes)
+        for one in prepared
+    )
+
+
+def check_work(network: LatentNetwork, resolution: int, error: type[MeshsetError]) -> None:
+    """Raise `error` where a field would be evaluated on a grid of too many points for so large a network."""
+    if network.channels > 1 and resolution**3 * network.multiplications > 2 * MAX_WORK:
+        raise error(f"a network of {network.parameters:,} parameters is too large for a grid of {resolution}^3 points")
+
+
+class LatentDecoder:
+    """A network read from a shared chunk, ready for payloads.
+
+    Args:
+        part: the parsed shared chunk.
+        device: None for numpy, or the torch device to compute on.
+
+    Raises:
+        ArchiveError: a mesh would take more work than any should need.
+    """
+
+    def __init__(self, part: SharedPart, device: str | None = None) -> None:
+        check_work(part.network, part.resolution, ArchiveError)
+        self._part = part
+        self._device = device
+        self._weights = {name: on_device(tensor.values, device) for name, tensor in part.weights.items()}
+
+    def decode(self, payload: bytes) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
+        network, resolution = self._part.network, self._part.resolution
+        values = self.values(payload)
+        if network.channels > 1:
+            return surface_of(*near_surface(_on_grid(values, resolution, self._like)), resolution)
+        return extract(lambda points: values(points)[0], resolution, network.multiplications, network.clamp, self._like)
+
+    def values(self, payload: bytes) -> Callable[[Array], Array]:
+        """Return the network of a payload as a function from points (3, P) float32 to values (channels, P).
+
+        Points and values are arrays of the chosen device. Raises ArchiveError on invalid bytes.
+        """
+        network, weights = self._part.network, self._weights
+        parsed = read_payload(payload, self._part)
+        latent = on_device(parsed.latent.astype(np.float32) * self._part.latent_step, self._device)
+        keys = on_device(network.key_values(parsed.keys), self._device)[None]
+        with np.errstate(all="ignore"):
+            codes = network.codes(weights, latent[None])
+
+        def values(points: Array) -> Array:
+            return network.values(weights, codes, keys, points.T[None])[0].T
+
+        return quietly(values)
+
+    @property
+    def _like(self) -> Array:
+        return on_device(np.zeros(1, np.float32), self._device)
+
+
+def _on_grid(values: Callable[[Array], Array], resolution: int, like: Array) -> Array:
+    """Return a field at all grid points, (K, K, K, channels). Raises ArchiveError where it has no numbers."""
+    xp = array_api_compat.array_namespace(like)
+    device = array_api_compat.device(like)
+    out = []
+    for first in range(0, resolution**3, _CHUNK):
+        number = xp.arange(first, min(first + _CHUNK, resolution**3), device=device)
+        coords = xp.stack([number // resolution**2, number // resolution % resolution, number % resolution])
+        out.append(values(-1.0 + spacing(resolution) * xp.astype(coords, xp.float32)).T)
+    grid = xp.concat(out)
+    if not bool(xp.all(xp.isfinite(grid))):
+        raise ArchiveError("decodes to a field that is no numbers")
+    return xp.reshape(grid, (resolution, resolution, resolution, -1))
+
+
+@dataclass(frozen=True)
+class DeepSdfCodec(LatentCodec):
+    """DeepSDF (Park et al. 2019)."""
+
+    id: ClassVar[int] = 12
+    name: ClassVar[str] = "deepsdf"
+    network: LatentNetwork = field(default_factory=DeepSdf)
+
+    def objective(self) -> Objective:
+        """Return clamped signed distances."""
+        from meshset.codecs.latent_sdf.objectives import Distances
+
+        return Distances()
+
+
+@dataclass(frozen=True)
+class Sdf8Codec(LatentCodec):
+    """SDF-8 of LGCL: DeepSDF's shape, softplus, and a loss that needs no signs."""
+
+    id: ClassVar[int] = 13
+    name: ClassVar[str] = "sdf-8"
+    network: LatentNetwork = field(default_factory=SoftplusSdf)
+
+    def objective(self) -> Objective:
+        """Return L_basic."""
+        from meshset.codecs.latent_sdf.objectives import Geometry
+
+        return Geometry()
+
+
+@dataclass(frozen=True)
+class Sdf4Codec(Sdf8Codec):
+    """SDF-4 of LGCL: the same with three hidden layers."""
+
+    id: ClassVar[int] = 14
+    name: ClassVar[str] = "sdf-4"
+    network: LatentNetwork = field(default_factory=lambda: SoftplusSdf(64, 3, 128))
+
+
+@dataclass(frozen=True)
+class QuantDeepSdfCodec(LatentCodec):
+    """QuantDeepSDF (NeCGS, supplement 3.2)."""
+
+    id: ClassVar[int] = 15
+    name: ClassVar[str] = "quant-deepsdf"
+    network: LatentNetwork = field(default_factory=QuantDeepSdf)
+
+    def objective(self) -> Objective:
+        """Return fields."""
+        from meshset.codecs.latent_sdf.objectives import FieldValues
+
+        return FieldValues()
+
+    def recipe_for(self, settings: Settings, meshes: int) -> Recipe:
+        """Return how to train without a recipe of its own. Raises MeshsetError for an unknown preset."""
+        return field_recipe(settings, meshes)
+
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
+        """Fit network and latents to fields, as `LatentCodec.compress` does.
+
+        Raises:
+            MeshsetError: as there; the field of the settings is not "tsdf-def".
+        """
+        if settings.field != "tsdf-def":
+            raise MeshsetError("codec quant-deepsdf codes fields of kind tsdf-def only")
+        return super().compress(meshes, settings, progress, checkpoint)
