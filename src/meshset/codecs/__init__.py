@@ -113,6 +113,12 @@ def _quant_deepsdf() -> SetCodec:
     return QuantDeepSdfCodec()
 
 
+def _lgcl() -> SetCodec:
+    from meshset.codecs.lgcl.codec import LgclCodec
+
+    return LgclCodec()
+
+
 _REGISTERED = {
     "necgs": _Registration(1, _necgs),
     "draco": _Registration(2, _draco),
@@ -129,6 +135,7 @@ _REGISTERED = {
     "sdf-8": _Registration(13, _sdf_8),
     "sdf-4": _Registration(14, _sdf_4),
     "quant-deepsdf": _Registration(15, _quant_deepsdf),
+    "lgcl": _Registration(16, _lgcl),
 }
 
 

@@ -46,7 +46,6 @@ class LatentCodec:
     """One network for the set; each mesh is a latent.
 
     Attributes:
-        network: kind and size.
         bits: of a weight and of a number of a latent before entropy coding, 2 to 16.
         recipe: how to train, in place of what the preset of the settings says.
 
@@ -56,7 +55,7 @@ class LatentCodec:
 
     id: ClassVar[int]
     name: ClassVar[str]
-    network: LatentNetwork
+    kind: ClassVar[type[LatentNetwork]]
     bits: int = 8
     recipe: Recipe | None = None
 
@@ -68,13 +67,13 @@ class LatentCodec:
     def objective(self) -> Objective:
         """Return what the network is trained on. Raises ImportError without torch."""
 
-    def network_for(self, meshes: Sequence[Mesh], settings: Settings) -> LatentNetwork:
+    @abstractmethod
+    def network_for(self, meshes: Sequence[Mesh]) -> LatentNetwork:
         """Return the network for a set, which may depend on its meshes.
 
         Raises:
             MeshFileError: this codec has no network for such a set.
         """
-        return self.network
 
     def recipe_for(self, settings: Settings, meshes: int) -> Recipe:
         """Return how to train without a recipe of its own. Raises MeshsetError for an unknown preset."""
@@ -97,13 +96,13 @@ class LatentCodec:
         """
         if settings.resolution not in RESOLUTIONS:
             raise MeshsetError(f"resolution {settings.resolution} is not {', '.join(map(str, RESOLUTIONS))}")
-        check_work(self.network, settings.resolution, MeshsetError)
         recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
         objective = _with_torch(self.objective)
         try:
-            network = self.network_for(meshes, settings)
+            network = self.network_for(meshes)
         except MeshFileError as error:
             return CodedSet(b"", tuple(Refusal(str(error)) for _ in range(len(meshes))), {})
+        check_work(network, settings.resolution, MeshsetError)
         prepared = [_prepared(mesh, network, objective, recipe, settings) for mesh in _told(meshes, progress)]
         usable = [one for one in prepared if not isinstance(one, Refusal)]
         if not usable:
@@ -132,7 +131,7 @@ class LatentCodec:
         Raises:
             ArchiveError: `shared` is not a network.
         """
-        part = read_shared(shared, type(self.network))
+        part = read_shared(shared, self.kind)
         settings = replace(settings, resolution=part.resolution)
         recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
         objective = _with_torch(self.objective)
@@ -145,7 +144,7 @@ class LatentCodec:
 
     def open(self, shared: bytes, device: str | None = None) -> LatentDecoder:
         """Parse a network once. Raises ArchiveError where the bytes are not one."""
-        return LatentDecoder(read_shared(shared, type(self.network)), device)
+        return LatentDecoder(read_shared(shared, self.kind), device)
 
 
 @dataclass(frozen=True)
@@ -280,12 +279,27 @@ def _on_grid(values: Callable[[Array], Array], resolution: int, like: Array) -> 
 
 
 @dataclass(frozen=True)
-class DeepSdfCodec(LatentCodec):
+class PerceptronCodec(LatentCodec):
+    """A codec whose network is the same for every set.
+
+    Attributes:
+        network: kind and size.
+    """
+
+    network: LatentNetwork = field(default_factory=DeepSdf)
+
+    def network_for(self, meshes: Sequence[Mesh]) -> LatentNetwork:
+        """Return the network."""
+        return self.network
+
+
+@dataclass(frozen=True)
+class DeepSdfCodec(PerceptronCodec):
     """DeepSDF (Park et al. 2019)."""
 
     id: ClassVar[int] = 12
     name: ClassVar[str] = "deepsdf"
-    network: LatentNetwork = field(default_factory=DeepSdf)
+    kind: ClassVar[type[LatentNetwork]] = DeepSdf
 
     def objective(self) -> Objective:
         """Return clamped signed distances."""
@@ -295,11 +309,12 @@ class DeepSdfCodec(LatentCodec):
 
 
 @dataclass(frozen=True)
-class Sdf8Codec(LatentCodec):
+class Sdf8Codec(PerceptronCodec):
     """SDF-8 of LGCL: DeepSDF's shape, softplus, and a loss that needs no signs."""
 
     id: ClassVar[int] = 13
     name: ClassVar[str] = "sdf-8"
+    kind: ClassVar[type[LatentNetwork]] = SoftplusSdf
     network: LatentNetwork = field(default_factory=SoftplusSdf)
 
     def objective(self) -> Objective:
@@ -319,11 +334,12 @@ class Sdf4Codec(Sdf8Codec):
 
 
 @dataclass(frozen=True)
-class QuantDeepSdfCodec(LatentCodec):
+class QuantDeepSdfCodec(PerceptronCodec):
     """QuantDeepSDF (NeCGS, supplement 3.2)."""
 
     id: ClassVar[int] = 15
     name: ClassVar[str] = "quant-deepsdf"
+    kind: ClassVar[type[LatentNetwork]] = QuantDeepSdf
     network: LatentNetwork = field(default_factory=QuantDeepSdf)
 
     def objective(self) -> Objective:

@@ -20,7 +20,7 @@ Spread = Callable[[Array], Array]
 
 
 def dense(
-    weights: Weights, name: str, features: Array, codes: Array | None = None, spread: Spread = lambda a: a
+    weights: Weights, name: str, features: Array, codes: Array | None = None, spread: Spread | None = None
 ) -> Array:
     """Apply the layer `name`.weight (H, C), `name`.bias (H,) to features (B, P, C) and codes; returns (B, P, H).
 
@@ -29,7 +29,7 @@ def dense(
     """
     kernel, columns = weights[f"{name}.weight"], features.shape[-1]
     out = features @ kernel[:, :columns].T + weights[f"{name}.bias"]
-    return out if codes is None else out + spread(codes @ kernel[:, columns:].T)
+    return out if codes is None or spread is None else out + spread(codes @ kernel[:, columns:].T)
 
 
 def softplus(values: Array) -> Array:

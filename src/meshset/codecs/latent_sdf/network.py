@@ -39,9 +39,6 @@ class LatentNetwork(ABC):
     clamp: ClassVar[float | None] = None
     """Distance beyond which neither the loss nor the evaluator looks at the value; None where all of it counts."""
 
-    key_points: ClassVar[int] = 0
-    """Points of each mesh that its payload keeps."""
-
     latent_spread: ClassVar[float] = 0.01
     """Standard deviation of the latents before training (DeepSDF's and IGR's released codes)."""
 
@@ -49,6 +46,11 @@ class LatentNetwork(ABC):
     @abstractmethod
     def latent_size(self) -> int:
         """Numbers in the latent of a mesh."""
+
+    @property
+    def key_points(self) -> int:
+        """Points of each mesh that its payload keeps."""
+        return 0
 
     @abstractmethod
     def tensors(self) -> dict[str, tuple[int, ...]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from meshset.codecs.implicit.network import layer_tensors, uniform_layers
 from meshset.codecs.implicit.perceptrons import check_size
-from meshset.codecs.latent_sdf.layers import dense, relu, softplus, sphere_start
+from meshset.codecs.latent_sdf.layers import Spread, dense, relu, softplus, sphere_start
 from meshset.codecs.latent_sdf.network import LatentNetwork, Weights
 from meshset.field.grid import Array
 
@@ -42,6 +42,9 @@ class Perceptron(LatentNetwork):
     narrowed: ClassVar[bool] = True
     """Whether the fourth layer gives up nodes for point and latent, so that the fifth has `width` inputs (DeepSDF)."""
 
+    skip_scale: ClassVar[float] = 1.0
+    """Factor of all that goes into the fifth layer."""
+
     def __post_init__(self) -> None:
         check_size(self.layers, self.width)
         if not 1 <= self.latent <= MAX_LATENT:
@@ -68,18 +71,19 @@ class Perceptron(LatentNetwork):
 
     def values(self, weights: Weights, codes: Array, keys: Array, points: Array) -> Array:
         """Return values (B, P, channels) at points (B, P, 3), for codes (B, 1, latent); there are no key points."""
+        return self.run(weights, codes, points, lambda rows: rows)
+
+    def run(self, weights: Weights, codes: Array, points: Array, spread: Spread) -> Array:
+        """Return values (B, P, channels) at points (B, P, 3), `spread` giving each of them what is made of its code."""
         xp = array_api_compat.array_namespace(points)
-        out = self.activate(dense(weights, "0", points, codes))
+        out = self.activate(dense(weights, "0", points, codes, spread))
         for layer in range(1, self.layers):
             if layer == SKIP:
                 given = xp.concat([out, points], axis=-1) * self.skip_scale
-                out = self.activate(dense(weights, str(layer), given, self.skip_scale * codes))
+                out = self.activate(dense(weights, str(layer), given, self.skip_scale * codes, spread))
             else:
                 out = self.activate(dense(weights, str(layer), out))
         return self.finish(dense(weights, "last", out))
-
-    skip_scale: ClassVar[float] = 1.0
-    """Factor of all that goes into the fifth layer."""
 
     @staticmethod
     def activate(values: Array) -> Array:
