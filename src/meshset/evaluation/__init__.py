@@ -10,14 +10,25 @@ from meshset.evaluation.metrics import (
     surface_distance,
     volume_iou,
 )
+from meshset.evaluation.reconstruction import (
+    CloudDistances,
+    DistanceStatistics,
+    cloud_distances,
+    distance_statistics,
+    vertex_distances,
+)
 
 __all__ = [
+    "CloudDistances",
     "CurveError",
+    "DistanceStatistics",
     "Metrics",
     "Point",
     "RateDifference",
+    "cloud_distances",
     "compare",
     "importance_error",
+    "distance_statistics",
     "lower_envelope",
     "mean_metrics",
     "rate_difference",
@@ -25,5 +36,6 @@ __all__ = [
     "signed_distance",
     "surface_distance",
     "surface_error",
+    "vertex_distances",
     "volume_iou",
 ]

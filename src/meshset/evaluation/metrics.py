@@ -66,9 +66,9 @@ def compare(original: Mesh, decoded: Mesh, samples: int = PAPER_SAMPLES, seed: i
         MeshFileError: one of the meshes has no area.
         MissingExtraError: scipy or libigl is not installed.
     """
-    first, second = _two_samplings(original, decoded, samples, seed)
-    to_second, nearest_second = _nearest(first.points, second.points)
-    to_first, nearest_first = _nearest(second.points, first.points)
+    first, second = two_samplings(original, decoded, samples, seed)
+    to_second, nearest_second = nearest(first.points, second.points)
+    to_first, nearest_first = nearest(second.points, first.points)
     mean_distance, max_distance = _exact(original, decoded, first, second)
     return Metrics(
         cd=_mean_of_means(to_second, to_first),
@@ -88,7 +88,7 @@ def surface_distance(original: Mesh, decoded: Mesh, samples: int = PAPER_SAMPLES
 
     The arguments and errors are those of `compare`; scipy is not needed.
     """
-    first, second = _two_samplings(original, decoded, samples, seed)
+    first, second = two_samplings(original, decoded, samples, seed)
     return _exact(original, decoded, first, second)
 
 
@@ -101,10 +101,10 @@ def sampling_floor(mesh: Mesh, samples: int = PAPER_SAMPLES, seed: int = 0) -> f
         MeshFileError: the mesh has no area.
         MissingExtraError: scipy is not installed.
     """
-    first, second = _two_samplings(mesh, mesh, samples, seed)
+    first, second = two_samplings(mesh, mesh, samples, seed)
     return _mean_of_means(
-        _nearest(first.points, second.points)[0],
-        _nearest(second.points, first.points)[0],
+        nearest(first.points, second.points)[0],
+        nearest(second.points, first.points)[0],
     )
 
 
@@ -147,7 +147,7 @@ def mean_metrics(metrics: Sequence[Metrics]) -> Metrics:
     return Metrics(**{field.name: float(np.mean([row[field.name] for row in rows])) for field in fields(Metrics)})
 
 
-def _two_samplings(first: Mesh, second: Mesh, samples: int, seed: int) -> tuple[SurfaceSamples, SurfaceSamples]:
+def two_samplings(first: Mesh, second: Mesh, samples: int, seed: int) -> tuple[SurfaceSamples, SurfaceSamples]:
     """Sample both meshes by seeds of their own: equal draws would hide the floor of equal meshes."""
     return sample_surface(first, samples, 2 * seed), sample_surface(second, samples, 2 * seed + 1)
 
@@ -160,7 +160,7 @@ def _exact(
     return _mean_of_means(there, back), float(max(there.max(), back.max()))
 
 
-def _nearest(points: NDArray[np.float64], cloud: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def nearest(points: NDArray[np.float64], cloud: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return distance (N,) and index (N,) of the point of `cloud` nearest to each of `points` (N, 3)."""
     try:
         from scipy.spatial import cKDTree

@@ -79,4 +79,6 @@ def as_tensor(matrix: csr_array) -> Tensor:
     """Return a sparse matrix as a sparse float32 tensor."""
     found = matrix.tocoo()
     places = torch.stack([torch.from_numpy(found.row).long(), torch.from_numpy(found.col).long()])
-    return torch.sparse_coo_tensor(places, torch.from_numpy(found.data).float(), found.shape, check_invariants=False).coalesce()
+    return torch.sparse_coo_tensor(
+        places, torch.from_numpy(found.data).float(), found.shape, check_invariants=False
+    ).coalesce()
