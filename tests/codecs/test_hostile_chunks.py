@@ -16,13 +16,19 @@ from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id
 from meshset.codecs.implicit import bitstream as implicit
 from meshset.codecs.implicit.key_spheres import KeySpheres
+from meshset.codecs.implicit.bitstream import QuantisedTensor
 from meshset.codecs.implicit.network import FieldNetwork
 from meshset.codecs.implicit.nglod import Nglod
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
+from meshset.codecs.latent_sdf import bitstream as latent_sdf
+from meshset.codecs.latent_sdf import perceptrons as latent_networks
+from meshset.codecs.latent_sdf.network import LatentNetwork
+from meshset.codecs.lgcl.network import Lgcl
+from meshset.codecs.lgcl.scaffold import Connectivity, Scaffold
 from meshset.codecs.necgs import bitstream as necgs
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs_paper import bitstream as paper
-from meshset.coding import varint
+from meshset.coding import fit, varint
 from meshset.errors import ArchiveError
 from meshset.field import marching_cubes
 from tests.field import shapes
@@ -61,6 +67,22 @@ def paper_chunks(expands: bool) -> Chunks:
     return Chunks(4, paper.pack_shared(paper.SharedPart(architecture, weights, code)), paper.pack_latent(latent, code))
 
 
+def latent_chunks(codec_id: int, network: LatentNetwork, step: float = 0.01) -> Chunks:
+    weights = {name: QuantisedTensor(numbers(shape), np.float32(step)) for name, shape in network.tensors().items()}
+    latent = numbers((network.latent_size,))
+    part = latent_sdf.SharedPart(32, network, weights, np.float32(step), fit(latent))
+    keys = np.random.default_rng(1).integers(-90, 90, (network.key_points, 3)).astype(np.int32)
+    return Chunks(
+        codec_id, latent_sdf.pack_shared(part), latent_sdf.pack_payload(latent_sdf.Payload(latent, keys), part)
+    )
+
+
+def lgcl_network(convolution: str) -> Lgcl:
+    edges = np.array([[0, 1], [0, 2], [1, 2], [2, 3]], dtype=np.int32)
+    chosen = np.array([5, 2, 9, 1], dtype=np.int32)
+    return Lgcl(Scaffold(Connectivity(10, 16, 1), chosen, edges, np.float32(0.3)), convolution)
+
+
 def peer_chunks(name: str) -> Chunks:
     with ArchiveReader(PEERS / f"{name}.mset") as reader:
         (entry,) = reader.entries.values()
@@ -90,6 +112,12 @@ SETS: dict[str, Callable[[], Chunks]] = {
     "key-spheres": lambda: implicit_chunks(9, KeySpheres(3, 2, 4)),
     "key-spheres, latent": lambda: implicit_chunks(9, KeySpheres(3, 2, 4, latent=1)),
     "nglod": lambda: implicit_chunks(10, Nglod(2, 2, 4)),
+    "deepsdf": lambda: latent_chunks(12, latent_networks.DeepSdf(2, 5, 8)),
+    "sdf-8": lambda: latent_chunks(13, latent_networks.SoftplusSdf(2, 5, 8)),
+    "sdf-4": lambda: latent_chunks(14, latent_networks.SoftplusSdf(2, 3, 8)),
+    "quant-deepsdf": lambda: latent_chunks(15, latent_networks.QuantDeepSdf(2, 5, 4)),
+    "lgcl, cheb": lambda: latent_chunks(16, lgcl_network("cheb")),
+    "lgcl, vc": lambda: latent_chunks(16, lgcl_network("vc")),
     "draco": lambda: peer_chunks("draco"),
     "ply-zstd": lambda: peer_chunks("ply-zstd"),
 }
