@@ -281,6 +281,9 @@ def test_systems_that_train_take_the_epochs_they_are_given():
     necgs, paper = plan_systems(["necgs", "necgs-paper"], SETTINGS, epochs=7)
     assert {point.coder.codec.recipe.steps(10) for point in necgs.points} == {35}
     assert {point.coder.codec.epochs for point in paper.points} == {7}
+    (quant_deepsdf,) = plan_systems(["quant-deepsdf"], SETTINGS, epochs=7)
+    assert {point.coder.codec.recipe.epochs for point in quant_deepsdf.points} == {7}
+    assert [point.coder.codec.network.width for point in quant_deepsdf.points] == [64, 128, 256]
 
 
 def test_unknown_codec_is_refused():

@@ -57,7 +57,7 @@ class Objective(ABC):
 
 
 class Distances(Objective):
-    """Signed distances, both sides clamped (DeepSDF, Eq. 4)."""
+    """Signed distances, clamped (DeepSDF, Eq. 4)."""
 
     def example(self, mesh: Mesh, count: int, settings: Settings) -> tuple[Example, tuple[str, ...]]:
         """Return points and signed distances."""
@@ -68,12 +68,18 @@ class Distances(Objective):
     def losses(
         self, network: LatentNetwork, weights: Weights, codes: Tensor, keys: Tensor, batch: Mapping[str, Tensor]
     ) -> Tensor:
-        """Return the mean absolute error within the network's clamp."""
+        """Return the mean absolute error.
+
+        With a clamp, targets beyond it are moved there, and a prediction still further out is right. One beyond the
+        clamp on the wrong side counts in full: clamped, as DeepSDF has it, it would have no gradient to come back by.
+        """
         found, wanted = network.values(weights, codes, keys, batch["points"])[..., 0], batch["distance"]
+        error: Tensor = found - wanted
         if network.clamp is not None:
-            found, wanted = found.clamp(-network.clamp, network.clamp), wanted.clamp(-network.clamp, network.clamp)
-        error: Tensor = (found - wanted).abs()
-        return error.mean(dim=1)
+            target = wanted.clamp(-network.clamp, network.clamp)
+            right = (target.abs() >= network.clamp) & ((found - target) * target > 0)
+            error = (found - target).masked_fill(right, 0.0)
+        return error.abs().mean(dim=1)
 
 
 class Geometry(Objective):

@@ -18,6 +18,10 @@ from meshset.codecs.implicit.key_spheres import KeySpheres, KeySpheresCodec
 from meshset.codecs.implicit.nglod import Nglod, NglodCodec
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
 from meshset.codecs.implicit.recipe import recipe_for as implicit_recipe_for
+from meshset.codecs.latent_sdf.codec import QuantDeepSdfCodec
+from meshset.codecs.latent_sdf.perceptrons import QuantDeepSdf
+from meshset.codecs.latent_sdf.recipe import Recipe as SetRecipe
+from meshset.codecs.latent_sdf.recipe import field_recipe
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
@@ -71,6 +75,8 @@ IMPLICIT: dict[str, tuple[ImplicitCodec, ...]] = {
 
 NGLOD_LEVELS = (1, 2, 3)
 """Levels of detail, about 9,000, 19,000 and 55,000 weights; the next two have four and sixteen times as many."""
+QUANT_DEEPSDF_WIDTHS = (64, 128, 256)
+"""QuantDeepSDF moves along its curve by the width of its layers (NeCGS, supplement 3.2)."""
 
 MEASURING_SECONDS = 1.5
 """A mesh, decoding included: 0.7 with 9,000 triangles, 2.4 with 40,000."""
@@ -102,6 +108,9 @@ SAMPLE_SECONDS = 1e-5
 
 WEIGHT_SECONDS = 2.2e-10
 """A weight of an implicit network, at a sample in a step, where many meshes are trained together."""
+
+SET_WEIGHT_SECONDS = 1.5e-10
+"""A weight of QuantDeepSDF at a point in a visit: six operations."""
 
 _PEERS = Settings()
 """Peers take no settings; with fixed ones their points are kept whatever the run is made with."""
@@ -218,6 +227,27 @@ def _necgs_paper(settings: Settings, epochs: int | None) -> Points:
     )
 
 
+def _quant_deepsdf(settings: Settings, epochs: int | None) -> Points:
+    """Return points of growing widths, all trained equally long, and as long as necgs."""
+    networks = [QuantDeepSdf(width=width) for width in QUANT_DEEPSDF_WIDTHS]
+    recipe = None if epochs is None else replace(field_recipe(settings, 1), epochs=epochs)
+    return tuple(
+        PlannedPoint(
+            f"{_length(settings, epochs)}, width {network.width}",
+            ArchiveCoder(QuantDeepSdfCodec(network=network, recipe=recipe), settings),
+            partial(quant_deepsdf_seconds, settings, network, recipe),
+        )
+        for network in networks
+    )
+
+
+def quant_deepsdf_seconds(settings: Settings, network: QuantDeepSdf, recipe: SetRecipe | None, meshes: int) -> float:
+    """Return about how long QuantDeepSDF takes on a CPU."""
+    recipe = recipe or field_recipe(settings, meshes)
+    visit = recipe.points * network.multiplications * SET_WEIGHT_SECONDS
+    return (FIELD_SECONDS[settings.resolution] + recipe.epochs * visit) * meshes
+
+
 def _implicit(name: str, settings: Settings) -> Points:
     """Return points of growing networks, all trained as long as the preset says."""
     return tuple(
@@ -307,7 +337,11 @@ def _pcgcv2(settings: Settings) -> Points:
     return _external(find_pcgcv2(), codecs, PCGCV2_SECONDS)
 
 
-TRAINED: dict[str, Callable[[Settings, int | None], Points]] = {"necgs": _necgs, "necgs-paper": _necgs_paper}
+TRAINED: dict[str, Callable[[Settings, int | None], Points]] = {
+    "necgs": _necgs,
+    "necgs-paper": _necgs_paper,
+    "quant-deepsdf": _quant_deepsdf,
+}
 """Systems that train for as many epochs as they are told to."""
 
 OTHERS: dict[str, Callable[[Settings], Points]] = {
