@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id
 from meshset.codecs.implicit import bitstream as implicit
-from meshset.codecs.implicit.key_spheres import KeySpheres
 from meshset.codecs.implicit.bitstream import QuantisedTensor
+from meshset.codecs.implicit.key_spheres import KeySpheres
 from meshset.codecs.implicit.network import FieldNetwork
 from meshset.codecs.implicit.nglod import Nglod
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
