@@ -15,6 +15,8 @@ from meshset.field.grid import Array
 SHARPNESS = 100.0
 """beta of softplus (SAL and IGR): it bends within about 1 / beta of 0."""
 
+_BEND = 20.0 / SHARPNESS
+
 Spread = Callable[[Array], Array]
 """From one row for each code, (B, M, H), to one for each point, (B, P, H)."""
 
@@ -33,12 +35,18 @@ def dense(
 
 
 def softplus(values: Array) -> Array:
-    """Return log(1 + exp(beta v)) / beta, beta being `SHARPNESS`."""
+    """Return log(1 + exp(beta v)) / beta, beta being `SHARPNESS`.
+
+    Below -20 / beta it is 2e-11 and flat: what would come out otherwise is too small to be a normal float32, with which
+    processors multiply matrices many times slower.
+    """
+    xp = array_api_compat.array_namespace(values)
     if array_api_compat.is_torch_array(values):
         import torch
 
-        return torch.nn.functional.softplus(values, beta=SHARPNESS)
-    return np.maximum(values, 0) + np.log(1 + np.exp(-SHARPNESS * np.abs(values))) / np.float32(SHARPNESS)
+        return torch.nn.functional.softplus(xp.clip(values, min=-_BEND), beta=SHARPNESS)
+    small = np.exp(-np.float32(SHARPNESS) * np.minimum(np.abs(values), np.float32(_BEND)))
+    return np.maximum(values, 0) + np.log(1 + small) / np.float32(SHARPNESS)
 
 
 def relu(values: Array) -> Array:
