@@ -5,8 +5,8 @@ python benchmarks/lgcl.py ../shared/data/humans --device cuda --out benchmarks/r
 
 Networks are trained on nine tenths of the meshes; the others get codes with the network frozen, and are measured from
 their bytes. Lengths are in per cent of the longest side of a mesh's bounding box. --small is for two cores: 256 key
-points, perceptrons of 128 nodes and few points a visit; otherwise sizes and training are the published ones. The command
-goes on where it was interrupted, row by row.
+points, perceptrons of 128 nodes and few points a visit; otherwise sizes and training are the published ones. The
+command goes on where it was interrupted, row by row.
 """
 
 from __future__ import annotations
