@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import meshset
+from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_name
 from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.latent_sdf.bitstream import (
@@ -18,7 +23,14 @@ from meshset.codecs.latent_sdf.bitstream import (
     read_payload,
     read_shared,
 )
-from meshset.codecs.latent_sdf.codec import DeepSdfCodec, PerceptronCodec, QuantDeepSdfCodec, Sdf4Codec, Sdf8Codec
+from meshset.codecs.latent_sdf.codec import (
+    DeepSdfCodec,
+    LatentCodec,
+    PerceptronCodec,
+    QuantDeepSdfCodec,
+    Sdf4Codec,
+    Sdf8Codec,
+)
 from meshset.codecs.latent_sdf.network import LatentNetwork
 from meshset.codecs.latent_sdf.objectives import Distances, FieldValues, Geometry, Objective
 from meshset.codecs.latent_sdf.perceptrons import RADIUS, DeepSdf, QuantDeepSdf, SoftplusSdf
@@ -29,6 +41,8 @@ from meshset.geometry import Mesh
 from meshset.progress import Silent
 from tests.field import shapes
 
+DATA = Path(__file__).parents[1] / "data" / "latent_sdf"
+EXPECTED = json.loads((DATA / "expected.json").read_text())
 SETTINGS = Settings(resolution=32)
 MESHES = [shapes.sphere(0.8, rings=24), shapes.torus(rows=32, columns=16)]
 SHORT = Recipe(epochs=3, points=64, samples=500)
@@ -196,6 +210,20 @@ def test_reading_needs_no_torch(coded: tuple[PerceptronCodec, CodedSet]) -> None
         "assert not {'torch', 'scipy', 'igl'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("file", sorted(EXPECTED))
+def test_old_archive_decodes_to_the_same_mesh(file: str) -> None:
+    """Made with version 0.1.0 from a torus at K = 32, by small networks and short training."""
+    expected, codec = EXPECTED[file], codec_by_name(file.removesuffix(".mset"))
+    assert isinstance(codec, LatentCodec)
+    with meshset.open(DATA / file) as archive, ArchiveReader(DATA / file) as reader:
+        ((_, mesh),) = archive.items()
+        weights = read_shared(reader.read_shared(0), codec.kind).weights
+    values = b"".join(tensor.values.astype("<f4").tobytes() for tensor in weights.values())
+    assert hashlib.sha256(values).hexdigest() == expected["weights"]
+    assert abs(len(mesh.faces) - expected["faces"]) <= 0.01 * expected["faces"]
+    assert mesh.to_trimesh().area == pytest.approx(expected["area"], rel=1e-2)
 
 
 @pytest.mark.slow
