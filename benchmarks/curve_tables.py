@@ -21,14 +21,14 @@ def differences(found: Row | None) -> str:
         cells = [_difference(rows[name]) if name in rows else "" for name in anchors]
         lines.append(f"| {one['name']}, {one['meshes']} meshes | {' | '.join(cells)} |")
     told = "BD-rate: bytes at equal mean distance, over the interval that both curves cover."
-    return "\n".join([*lines, f"\n{told}\n\n    {found['command']}"])
+    return "\n".join([*lines, f"\n{told}\n\n{_commands(found)}"])
 
 
 def points(found: Row | None) -> str:
     """Return every point on every curve."""
     if found is None:
         return NOT_MEASURED
-    return "\n\n".join(_set_table(one) for one in found["sets"]) + f"\n\n    {found['command']}"
+    return "\n\n".join(_set_table(one) for one in found["sets"]) + f"\n\n{_commands(found)}"
 
 
 def _set_table(one: Row) -> str:
@@ -82,6 +82,10 @@ def _difference(row: Row) -> str:
         return f"no BD-rate, {row['refused']}"
     over = f"{1e3 * row['finest']:.1f} to {1e3 * row['coarsest']:.1f}e-3"
     return f"{row['percent']:+.0f} % bytes ({over}, {row['share']:.0%} of what they cover)"
+
+
+def _commands(found: Row) -> str:
+    return "\n".join(f"    {line}" for line in found["command"].split("\n"))
 
 
 def _header(*titles: str) -> list[str]:

@@ -1,8 +1,8 @@
-"""Keep what is worth committing of a folder of `meshset bench`: its figures, and one picture of its curves.
+"""Keep what is worth committing of folders of `meshset bench`: their figures, and one picture of their curves.
 
 python benchmarks/curves.py figures --out benchmarks/results/curves.json --picture docs/curves.png
 
-Figures of single meshes and pictures of them stay in the folder.
+Figures of single meshes and pictures of them stay in the folders. Several folders are put beside one another.
 """
 
 from __future__ import annotations
@@ -37,6 +37,12 @@ def kept(result: Row) -> Row:
     return {**{key: value for key, value in result.items() if key not in ("sets", "picture_scale")}, "sets": sets}
 
 
+def joined(results: list[Row]) -> Row:
+    """Return the sets of all results under the record of the first, each with the command that made it."""
+    sets = [{**one, "command": result["command"]} for result in results for one in result["sets"]]
+    return {**results[0], "command": "\n".join(result["command"] for result in results), "sets": sets}
+
+
 def on_curve(system: Row) -> list[Row]:
     """Return the points of a system's curve, smallest file first."""
     return sorted((p for p in system["points"] if p["label"] in system["curve"]), key=lambda point: point["bytes"])
@@ -67,12 +73,12 @@ def draw(result: Row, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="--out of meshset bench")
+    parser.add_argument("folders", type=Path, nargs="+", help="--out of meshset bench")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--picture", type=Path, required=True)
     options = parser.parse_args()
     try:
-        result = kept(read_result(options.folder))
+        result = joined([kept(read_result(folder)) for folder in options.folders])
     except MeshsetError as error:
         raise SystemExit(str(error)) from None
     save(options.out, result)

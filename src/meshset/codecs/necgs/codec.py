@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -35,13 +35,13 @@ class NecgsCodec:
 
     Attributes:
         recipe: how to train, in place of what the preset of the settings says.
-        goal: what the user wants of `compress` beyond the settings.
+        goal: what the user wants of one `compress` beyond the settings; no part of what the codec is.
     """
 
     id: ClassVar[int] = 1
     name: ClassVar[str] = "necgs"
     recipe: Recipe | None = None
-    goal: Goal = NO_GOAL
+    goal: Goal = field(default=NO_GOAL, compare=False)
 
     def steered(self, goal: Goal) -> NecgsCodec:
         """Return the codec with a goal for `compress`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -73,8 +73,7 @@ class ArchiveCoder:
 
     def key(self) -> dict[str, Any]:
         """Return name, parameters and settings."""
-        parameters: dict[str, Any] = asdict(self.codec) if is_dataclass(self.codec) else {}
-        return {"codec": self.codec.name, "parameters": parameters, "settings": asdict(self.settings)}
+        return {"codec": self.codec.name, "parameters": _parameters(self.codec), "settings": asdict(self.settings)}
 
     def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:
         """Compress into one archive, as the command does."""
@@ -94,6 +93,14 @@ class ArchiveCoder:
     def decoded(self, folder: Path) -> AbstractContextManager[Mapping[str, Mesh]]:
         """Open the archive; each mesh is decoded when it is asked for."""
         return open_archive(folder / ARCHIVE)
+
+
+def _parameters(codec: object) -> dict[str, Any]:
+    """Return the parameters of a codec that is a dataclass, but for those that tell no two of them apart."""
+    if not is_dataclass(codec) or isinstance(codec, type):
+        return {}
+    own = {one.name for one in fields(codec) if one.compare}
+    return {name: value for name, value in asdict(codec).items() if name in own}
 
 
 @dataclass(frozen=True)
