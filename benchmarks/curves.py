@@ -33,6 +33,9 @@ def kept(result: Row) -> Row:
     for one in result["sets"]:
         row = condensed(one)
         row.pop("difference", None)
+        for point in (point for system in row["systems"] for point in system["points"]):
+            # Where the files lay is nobody's business.
+            point["failures"] = [[Path(subject).name, reason] for subject, reason in point.get("failures", [])]
         sets.append({**row, "differences": one["differences"]})
     return {**{key: value for key, value in result.items() if key not in ("sets", "picture_scale")}, "sets": sets}
 
@@ -51,6 +54,7 @@ def on_curve(system: Row) -> list[Row]:
 def draw(result: Row, path: Path) -> None:
     """Draw mean distance over ratio, a panel for each set."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     sets = result["sets"]
     figure, panels = plt.subplots(1, len(sets), figsize=(4.2 * len(sets), 3.8), sharey=True, squeeze=False)
@@ -63,6 +67,7 @@ def draw(result: Row, path: Path) -> None:
             distances = [point["mean"]["mean_distance"] for point in points]
             panel.plot(ratios, distances, marker="o", ms=4, label=system["name"], color=COLOURS.get(system["name"]))
         panel.set(xscale="log", yscale="log", xlabel="OBJ bytes over archive bytes")
+        panel.xaxis.set_minor_formatter(NullFormatter())
         panel.set_title(f"{one['name']}, {one['meshes']} meshes")
         panel.grid(True, which="both", alpha=0.25)
     panels[0][0].set_ylabel("mean surface distance, cube [-1, 1]")
