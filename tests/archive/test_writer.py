@@ -224,7 +224,9 @@ def test_a_name_may_be_used_once(tmp_path: Path, fields: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
-    "settings", [{"a": object()}, {"a": float("nan")}, {"a": "\ud800"}, {"a": "x" * (1 << 20)}], ids=["object", "nan", "surrogate", "long"]
+    "settings",
+    [{"a": object()}, {"a": float("nan")}, {"a": "\ud800"}, {"a": "x" * (1 << 20)}],
+    ids=["object", "nan", "surrogate", "long"],
 )
 def test_settings_that_are_not_json_are_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
     with (
