@@ -82,8 +82,11 @@ class NecgsCodec:
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         found = packed(network) if plan.target is None else packed_to(network, plan.target)
-        progress.note(f"decoder and latents: {report['estimated_bytes']:,} bytes estimated, {found.size:,} coded")
-        sizes = {"coded_bytes": found.size, **({} if found.coarser == 1.0 else {"steps_scaled": found.coarser})}
+        estimated = round(network.estimated_bytes(found.coarser))
+        progress.note(f"decoder and latents: {estimated:,} bytes estimated, {found.size:,} coded")
+        sizes: dict[str, float] = {"estimated_bytes": estimated, "coded_bytes": found.size}
+        if found.coarser != 1.0:
+            sizes["steps_scaled"] = found.coarser
         report = {**report, **sizes, "parameters": architecture.parameters}
         return CodedSet(found.shared, coded_meshes(outcomes, found.payloads), report)
 

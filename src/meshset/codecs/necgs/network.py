@@ -93,11 +93,14 @@ class SetNetwork(nn.Module):
         return numbers * step, len(numbers) * (base + slope * magnitude).sum()
 
     @torch.no_grad()
-    def estimated_bytes(self) -> float:
-        """Return what the decoder and all latents as they are now will take, tables included, without coding them."""
+    def estimated_bytes(self, coarser: float = 1.0) -> float:
+        """Return what the decoder and all latents as they are now will take, tables included, without coding them.
+
+        All quantisation steps are taken `coarser` times as large.
+        """
         tensors = [(tensor.view(-1, 1), step) for tensor, step in zip(self.tensors, self.log_steps, strict=True)]
         tensors.append((torch.cat(list(self.latents)), self.latent_log_steps))
-        bits = sum(estimated_bits(torch.round(values / step.exp())).item() for values, step in tensors)
+        bits = sum(estimated_bits(torch.round(values / (coarser * step.exp()))).item() for values, step in tensors)
         models = len(self.names) + len(self.latent_log_steps)
         return bits / 8 + _MODEL_BYTES * models + _PADDING * len(self.latents)
 

@@ -195,7 +195,7 @@ def train(
 
     Returns:
         The trained network, on `device`, and a report: the running average of the distortion at the end (units of the
-        truncation distance), the estimated bytes of the decoder and all latents, lambda and the number of steps.
+        truncation distance), lambda and the number of steps.
 
     Raises:
         MeshsetError: the loss is no longer a number.
@@ -243,7 +243,6 @@ def _report(
     progress.note(f"trained in {course.done:,} steps{ended}: field error {error:.4f} of the truncation distance")
     return {
         "field_error": float(error),
-        "estimated_bytes": round(network.estimated_bytes()),
         "rate_weight": float(f"{steering.last:.3g}"),
         "steps": course.done,
         **({"ended": course.ended} if course.ended else {}),
