@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import DracoPy
 import numpy as np
 
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.codecs.peers.simplification import simplify
+from meshset.codecs.peers.single import SingleMeshCodec
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.progress import Progress
@@ -26,8 +27,29 @@ REARRANGED = "Draco merged equal vertices or split those where the surface is no
 DROPPED = "Draco dropped faces whose corners are not three different points"
 
 
+class DracoDecoder:
+    """Decodes Draco bitstreams of triangle meshes."""
+
+    def decode(self, payload: bytes) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32.
+
+        Raises:
+            ArchiveError: the bytes are no Draco mesh.
+        """
+        try:
+            found = DracoPy.decode(payload)
+            # A point cloud has no faces.
+            points, faces = np.asarray(found.points), np.asarray(found.faces)
+        except Exception as error:
+            # The binding lets TypeError, AttributeError and more escape for bytes that Draco half understands.
+            raise ArchiveError(f"payload is no Draco mesh ({error})") from None
+        if points.ndim != 2 or faces.ndim != 2 or points.shape[1] != 3 or faces.shape[1] != 3:
+            raise ArchiveError("payload is no Draco mesh of triangles in space")
+        return checked_mesh(points, faces)
+
+
 @dataclass(frozen=True)
-class DracoCodec:
+class DracoCodec(SingleMeshCodec):
     """Draco on the normalised mesh, with the quadric simplification that makes it a strong peer.
 
     Attributes:
@@ -40,6 +62,8 @@ class DracoCodec:
 
     id: ClassVar[int] = 2
     name: ClassVar[str] = "draco"
+    title = "Draco"
+    decoder = DracoDecoder
     quantisation: int = 11
     kept: float = 1.0
 
@@ -68,19 +92,6 @@ class DracoCodec:
             progress.advance()
         return CodedSet(b"", tuple(coded), {"quantisation": self.quantisation, "kept": self.kept})
 
-    def add(
-        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
-    ) -> tuple[CodedMesh | Refusal, ...]:
-        """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
-        self.open(shared)
-        return self.compress(meshes, settings, progress).meshes
-
-    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
-        """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""
-        if shared:
-            raise ArchiveError("has a shared part, which Draco does not use")
-        return DracoDecoder()
-
     def with_report(self, report: Mapping[str, Any]) -> DracoCodec:
         """Return the codec with the parameters of a report of `compress`. Raises ArchiveError for impossible ones."""
         quantisation, kept = report.get("quantisation", self.quantisation), report.get("kept", self.kept)
@@ -105,27 +116,6 @@ class DracoCodec:
         except DracoPy.EncodingFailedException as error:
             return Refusal(f"Draco cannot code it: {error}")
         return CodedMesh(payload, (*notes, *_changes(mesh, DracoDecoder().decode(payload))))
-
-
-class DracoDecoder:
-    """Decodes Draco bitstreams of triangle meshes."""
-
-    def decode(self, payload: bytes) -> Mesh:
-        """Return the normalised mesh, vertices (V, 3) float32.
-
-        Raises:
-            ArchiveError: the bytes are no Draco mesh.
-        """
-        try:
-            found = DracoPy.decode(payload)
-            # A point cloud has no faces.
-            points, faces = np.asarray(found.points), np.asarray(found.faces)
-        except Exception as error:
-            # The binding lets TypeError, AttributeError and more escape for bytes that Draco half understands.
-            raise ArchiveError(f"payload is no Draco mesh ({error})") from None
-        if points.ndim != 2 or faces.ndim != 2 or points.shape[1] != 3 or faces.shape[1] != 3:
-            raise ArchiveError("payload is no Draco mesh of triangles in space")
-        return checked_mesh(points, faces)
 
 
 def _changes(mesh: Mesh, decoded: Mesh) -> tuple[str, ...]:

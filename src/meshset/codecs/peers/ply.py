@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 import zstandard
 
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Settings
 from meshset.codecs.peers.checks import checked_mesh
+from meshset.codecs.peers.single import SingleMeshCodec
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.geometry.writing import encode_ply
@@ -29,41 +30,6 @@ _HEADER = re.compile(
 )
 _VERTEX = np.dtype(("<f4", 3))
 _FACE = np.dtype([("size", "u1"), ("corners", "<i4", 3)])
-
-
-class PlyZstdCodec:
-    """Every mesh as a binary PLY file of float32 coordinates, in one zstd frame; nothing else is lost."""
-
-    id: ClassVar[int] = 3
-    name: ClassVar[str] = "ply-zstd"
-
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
-        """Code each mesh by itself; `settings` and `checkpoint` do not matter."""
-        progress.start("ply-zstd", len(meshes))
-        coded = []
-        for i in range(len(meshes)):
-            coded.append(CodedMesh(frame_of(meshes[i])))
-            progress.advance()
-        return CodedSet(b"", tuple(coded), {"level": LEVEL})
-
-    def add(
-        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
-    ) -> tuple[CodedMesh | Refusal, ...]:
-        """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
-        self.open(shared)
-        return self.compress(meshes, settings, progress).meshes
-
-    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
-        """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""
-        if shared:
-            raise ArchiveError("has a shared part, which ply-zstd does not use")
-        return PlyZstdDecoder()
 
 
 class PlyZstdDecoder:
@@ -87,6 +53,30 @@ class PlyZstdDecoder:
         if (rows["size"] != 3).any():
             raise ArchiveError("payload holds a PLY with faces that are no triangles")
         return checked_mesh(points, rows["corners"])
+
+
+class PlyZstdCodec(SingleMeshCodec):
+    """Every mesh as a binary PLY file of float32 coordinates, in one zstd frame; nothing else is lost."""
+
+    id: ClassVar[int] = 3
+    name: ClassVar[str] = "ply-zstd"
+    title = "ply-zstd"
+    decoder = PlyZstdDecoder
+
+    def compress(
+        self,
+        meshes: Sequence[Mesh],
+        settings: Settings,
+        progress: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> CodedSet:
+        """Code each mesh by itself; `settings` and `checkpoint` do not matter."""
+        progress.start("ply-zstd", len(meshes))
+        coded = []
+        for i in range(len(meshes)):
+            coded.append(CodedMesh(frame_of(meshes[i])))
+            progress.advance()
+        return CodedSet(b"", tuple(coded), {"level": LEVEL})
 
 
 def frame_of(mesh: Mesh) -> bytes:

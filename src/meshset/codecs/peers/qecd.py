@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Settings
 from meshset.codecs.peers.ply import PlyZstdDecoder, frame_of
 from meshset.codecs.peers.simplification import FEWEST_FACES, simplify
+from meshset.codecs.peers.single import SingleMeshCodec
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.progress import Progress
@@ -27,7 +28,7 @@ _TRIALS = 4
 
 
 @dataclass(frozen=True)
-class QecdCodec:
+class QecdCodec(SingleMeshCodec):
     """The mesh with as few vertices and faces as a budget allows, three parameters each.
 
     What the paper counts in float32 is stored as float32 coordinates and int32 indices in a zstd frame, as ply-zstd
@@ -42,6 +43,8 @@ class QecdCodec:
 
     id: ClassVar[int] = 11
     name: ClassVar[str] = "qecd"
+    title = "qecd"
+    decoder = PlyZstdDecoder
     budget: int = BUDGET
 
     def __post_init__(self) -> None:
@@ -68,19 +71,6 @@ class QecdCodec:
             parameters.append(parameters_of(mesh))
             progress.advance()
         return CodedSet(b"", tuple(coded), {"budget": self.budget, "parameters": parameters})
-
-    def add(
-        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
-    ) -> tuple[CodedMesh | Refusal, ...]:
-        """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
-        self.open(shared)
-        return self.compress(meshes, settings, progress).meshes
-
-    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
-        """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""
-        if shared:
-            raise ArchiveError("has a shared part, which qecd does not use")
-        return PlyZstdDecoder()
 
     def with_report(self, report: Mapping[str, Any]) -> QecdCodec:
         """Return the codec with the budget of a report of `compress`. Raises ArchiveError for an impossible one."""
