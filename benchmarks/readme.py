@@ -17,8 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import ablation_tables  # noqa: E402
+import cost_tables  # noqa: E402
 import curve_tables  # noqa: E402
 import field_tables  # noqa: E402
+import network_tables  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- drawn by benchmarks/readme.py: {} -->", "<!-- end of {} -->"
@@ -175,6 +177,7 @@ def ablation(name: str) -> str:
     return ablation_tables.ablation(measured(f"ablation_{name}"))
 
 
+GROWN = ("humans", "things")
 ABLATIONS = ("resolutions", "resolutions-paper", "autoencoder", "ssim", "quantisation")
 TABLES: dict[str, Callable[[], str]] = {
     "sets": sets_table,
@@ -191,6 +194,17 @@ TABLES: dict[str, Callable[[], str]] = {
     "differences": lambda: curve_tables.differences(measured("curves")),
     "curves": lambda: curve_tables.points(measured("curves")),
     **{name: partial(ablation, name) for name in ABLATIONS},
+    "differences of others": lambda: curve_tables.differences(measured("other_curves")),
+    "curves of others": lambda: curve_tables.points(measured("other_curves")),
+    "growth": lambda: cost_tables.growth(measured(f"growth_{name}") for name in GROWN),
+    "time to error": lambda: cost_tables.time_to_error(measured(f"time_to_error_{name}") for name in GROWN),
+    "bounded": lambda: cost_tables.bounded(measured("bounded")),
+    "implicit table 1": lambda: network_tables.table_1(measured("implicit")),
+    "network sizes": lambda: network_tables.sizes(measured("network_sizes")),
+    "sphere counts": lambda: network_tables.spheres(measured("sphere_counts")),
+    "batched training": lambda: network_tables.batched(measured("batched_training")),
+    "weight bits": lambda: network_tables.weight_bits(measured("weight_bits")),
+    "lgcl": lambda: network_tables.lgcl(measured("lgcl")),
 }
 DOCUMENTS = (
     "README.md",
@@ -199,6 +213,10 @@ DOCUMENTS = (
     "docs/necgs-paper.md",
     "docs/ablations.md",
     "docs/curves.md",
+    "docs/costs.md",
+    "docs/implicit.md",
+    "docs/latent_sdf.md",
+    "docs/lgcl.md",
 )
 
 

@@ -78,7 +78,7 @@ class VariantCoder(ArchiveCoder):
 
     def key(self) -> dict[str, Any]:
         """Return what the codec is keyed by, and the variant with the code of all variants."""
-        code = code_digest(("ablations",), Path(__file__).parents[1])
+        code = code_digest((__name__,), Path(__file__).parents[1])
         return {**super().key(), "variant": self.variant.name, "variants": code}
 
     def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:

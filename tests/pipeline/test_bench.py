@@ -16,6 +16,7 @@ from meshset.codecs.peers.external import ExternalResult, NotRun, PointCodec, Pr
 from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.errors import MeshFileError, MeshsetError
 from meshset.geometry import Mesh, write_mesh
+from meshset.pipeline.bench import coders
 from meshset.pipeline.bench import plan as planning
 from meshset.pipeline.bench import points as pointing
 from meshset.pipeline.bench.coders import ArchiveCoder, ExternalCoder
@@ -174,7 +175,8 @@ def test_points_of_other_code_are_made_anew_and_measured_anew(folder, tmp_path, 
     CountingCoder.calls = 0
     plan = (System("draco", points(DracoCodec(6), coder=CountingCoder)),)
     first = bench(job(folder, tmp_path, lambda _: plan), "x")
-    monkeypatch.setattr(pointing, "code_digest", lambda packages: f"changed {packages}")
+    monkeypatch.setattr(pointing, "code_digest", lambda modules: f"changed {modules}")
+    monkeypatch.setattr(coders, "code_digest", lambda modules: f"changed {modules}")
     other = job(folder, tmp_path, lambda _: plan)
     assert other.outlook().kept == 0
     again = bench(other, "x")
@@ -182,23 +184,30 @@ def test_points_of_other_code_are_made_anew_and_measured_anew(folder, tmp_path, 
     assert again["sets"][0]["systems"][0]["curve"] == first["sets"][0]["systems"][0]["curve"]
 
 
-def test_code_is_told_by_names_and_content_of_its_files(tmp_path):
+def test_code_is_told_by_modules_and_all_that_they_import(tmp_path):
     def digest():
         code_digest.cache_clear()
-        return code_digest(("codecs", "field"), tmp_path)
+        return code_digest(("mine.codec",), tmp_path)
 
-    for name in ("codecs/new/a.py", "field/b.py", "cli/c.py"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).write_text("x = 1")
+    files = {
+        "mine/__init__.py": "x = 1",
+        "mine/codec.py": "import os\nfrom mine.bits import pack\n",
+        "mine/bits/__init__.py": "from mine.bits.pack import pack\n",
+        "mine/bits/pack.py": "def pack():\n    from mine import late\n",
+        "mine/late.py": "x = 1",
+        "mine/other.py": "x = 1",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
     digests = [digest()]
-    (tmp_path / "cli" / "c.py").write_text("x = 2")
-    (tmp_path / "codecs" / "notes.txt").write_text("x = 2")
+    (tmp_path / "mine" / "other.py").write_text("x = 2")
     assert digest() == digests[0]
-    (tmp_path / "codecs" / "new" / "a.py").write_text("x = 2")
-    digests.append(digest())
-    (tmp_path / "field" / "b.py").rename(tmp_path / "field" / "d.py")
-    digests.append(digest())
-    assert len(set(digests)) == 3
+    for changed in ("codec", "bits/__init__", "bits/pack", "late"):
+        with (tmp_path / f"mine/{changed}.py").open("a") as file:
+            file.write("# changed\n")
+        digests.append(digest())
+    assert len(set(digests)) == 5
     code_digest.cache_clear()
 
 

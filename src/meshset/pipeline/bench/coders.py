@@ -12,6 +12,7 @@ from meshset.codecs.base import SetCodec, Settings
 from meshset.codecs.peers.external import PointCodec
 from meshset.errors import MeshsetError
 from meshset.geometry import Mesh, read_mesh, write_mesh
+from meshset.pipeline.bench.source import code_digest
 from meshset.pipeline.compress import compress
 from meshset.pipeline.reading import open_archive
 from meshset.pipeline.sources import CheckedSource
@@ -44,7 +45,7 @@ class Coder(Protocol):
     """One setting of one system."""
 
     def key(self) -> dict[str, Any]:
-        """Return JSON values of everything beside the meshes that the bytes depend on."""
+        """Return JSON values of everything beside the meshes that the bytes depend on, the code included."""
         ...
 
     def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:
@@ -72,8 +73,13 @@ class ArchiveCoder:
     settings: Settings
 
     def key(self) -> dict[str, Any]:
-        """Return name, parameters and settings."""
-        return {"codec": self.codec.name, "parameters": _parameters(self.codec), "settings": asdict(self.settings)}
+        """Return name, parameters, settings and code."""
+        return {
+            "codec": self.codec.name,
+            "parameters": _parameters(self.codec),
+            "settings": asdict(self.settings),
+            "code": _code(self.codec),
+        }
 
     def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:
         """Compress into one archive, as the command does."""
@@ -103,6 +109,10 @@ def _parameters(codec: object) -> dict[str, Any]:
     return {name: value for name, value in asdict(codec).items() if name in own}
 
 
+def _code(codec: object) -> str:
+    return code_digest((type(codec).__module__, "meshset.archive"))
+
+
 @dataclass(frozen=True)
 class ExternalCoder:
     """A codec of points by its own program, mesh by mesh: the bytes are those of its bitstreams, without an index."""
@@ -110,8 +120,13 @@ class ExternalCoder:
     codec: PointCodec
 
     def key(self) -> dict[str, Any]:
-        """Return the version of the program and the setting."""
-        return {"program": self.codec.name, "version": self.codec.program.version, **self.codec.setting()}
+        """Return the version of the program, the setting and the code."""
+        return {
+            "program": self.codec.name,
+            "version": self.codec.program.version,
+            **self.codec.setting(),
+            "code": _code(self.codec),
+        }
 
     def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:
         """Code, decode, and keep the surfaces as files."""

@@ -16,7 +16,7 @@ from meshset.evaluation import compare, volume_iou
 from meshset.geometry import Mesh
 from meshset.pipeline.bench.coders import Coder
 from meshset.pipeline.bench.plan import PlannedPoint
-from meshset.pipeline.bench.source import CODING, MEASURING, code_digest
+from meshset.pipeline.bench.source import MEASURING, code_digest
 from meshset.pipeline.bench.store import digest, file_name, load, save
 from meshset.pipeline.sources import CheckedSource
 from meshset.progress import Progress
@@ -42,7 +42,7 @@ class Sampling:
 def point_folder(parent: Path, point: PlannedPoint, meshes: Sequence[CheckedSource]) -> Path:
     """Return the folder of a point, named by its label and by all that its bytes depend on, the code included."""
     content = [(mesh.source.name, mesh.fingerprint, mesh.vertices, mesh.faces) for mesh in meshes]
-    key = {"meshset": version("meshset"), "code": code_digest(CODING), "meshes": content, **point.coder.key()}
+    key = {"meshset": version("meshset"), "meshes": content, **point.coder.key()}
     return parent / f"{file_name(point.label)}-{digest(key)}"
 
 

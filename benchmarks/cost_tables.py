@@ -1,0 +1,98 @@
+"""The tables of docs/costs.md: what a set costs, by its size, by time and under a bound, from the committed JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+Row = dict[str, Any]
+
+NOT_MEASURED = "Not measured yet."
+
+
+def growth(found: Iterable[Row | None]) -> str:
+    """Return how decoder and latents grow with the number of meshes, beside Draco after simplification."""
+    made = [one for one in found if one is not None]
+    if not made:
+        return NOT_MEASURED
+    lines = _header(
+        "set",
+        "archive",
+        "decoder",
+        "latents a mesh",
+        "index a mesh",
+        "mean distance",
+        "ratio",
+        "Draco, simplified, a mesh",
+        "set over Draco",
+        "smaller from",
+        "latents and index over Draco",
+    )
+    for one in made:
+        lines += [
+            f"| {row['meshes']} {one['options']['set']} | {_kilobytes(row['archive_bytes'])} "
+            f"| {_kilobytes(row['decoder_bytes'])} | {row['payload_bytes'] / row['meshes']:,.0f} B "
+            f"| {row['index_bytes'] / row['meshes']:,.0f} B | {1e3 * row['mean_distance']:.2f}e-3 "
+            f"| {row['obj_bytes'] / row['archive_bytes']:.0f} | {_beside_draco(row)} |"
+            for name, row in one["rows"].items()
+            if name.startswith("necgs")
+        ]
+    return "\n".join([*lines, f"\n{_commands(made)}"])
+
+
+def _beside_draco(row: Row) -> str:
+    if row["draco_bytes_a_mesh"] is None:
+        return "out of its range | | |"
+    since = f"{row['smaller_from']:,.0f} meshes" if row["smaller_from"] else "never"
+    return (
+        f"{row['draco_bytes_a_mesh']:,.0f} B | {row['bytes_over_draco']:.2f} | {since} | {row['limit_over_draco']:.2f}"
+    )
+
+
+def bounded(found: Row | None) -> str:
+    """Return the share of meshes on each rung under a bound, and whether all keep it."""
+    if found is None:
+        return NOT_MEASURED
+    bound = found["options"]["max_error"]
+    lines = _header("set", "set", "refined", "draco", "ply-zstd", "within the bound", "worst", "archive", "of it alone")
+    for name, row in found["rows"].items():
+        rungs = " | ".join(str(row["on_rung"].get(rung, 0)) for rung in ("set", "refined", "draco", "ply-zstd"))
+        alone = sum(row["bytes_on_rung"].get(rung, 0) for rung in ("draco", "ply-zstd"))
+        lines.append(
+            f"| {row['meshes']} {name} | {rungs} | {row['within'] / row['meshes']:.0%} "
+            f"| {100 * row['worst_error']:.3f} % | {_kilobytes(row['archive_bytes'])} | {_kilobytes(alone)} |"
+        )
+    told = (
+        f"Bound: {bound:g} % of the diagonal; {found['options']['epochs']} visits of each mesh, "
+        f"K = {found['options']['resolution']}."
+    )
+    return "\n".join([*lines, f"\n{told}\n\n{_commands([found])}"])
+
+
+def time_to_error(found: Iterable[Row | None]) -> str:
+    """Return how long both NeCGS systems take to one error."""
+    made = [one for one in found if one is not None]
+    if not made:
+        return NOT_MEASURED
+    lines = _header("set", "codec", "time", "archive", "mean distance", "necgs-paper takes")
+    for one in made:
+        paper = one["rows"]["necgs-paper"]
+        lines += [
+            f"| {row['meshes']} {one['options']['set']} | {name} | {row['seconds']:.0f} s "
+            f"| {_kilobytes(row['archive_bytes'])} | {1e3 * row['mean_distance']:.2f}e-3 "
+            f"| {paper['seconds'] / row['seconds']:.1f} times as long |"
+            for name, row in one["rows"].items()
+        ]
+    return "\n".join([*lines, f"\n{_commands(made)}"])
+
+
+def _kilobytes(size: float) -> str:
+    return f"{size / 1e3:,.1f} KB"
+
+
+def _commands(found: Iterable[Row]) -> str:
+    return "\n".join(f"    {one['command']}" for one in found)
+
+
+def _header(*titles: str) -> list[str]:
+    return [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
