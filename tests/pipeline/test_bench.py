@@ -292,7 +292,7 @@ def test_systems_that_train_take_the_epochs_they_are_given():
     assert {point.coder.codec.epochs for point in paper.points} == {7}
     (quant_deepsdf,) = plan_systems(["quant-deepsdf"], SETTINGS, epochs=7)
     assert {point.coder.codec.recipe.epochs for point in quant_deepsdf.points} == {7}
-    assert [point.coder.codec.network.width for point in quant_deepsdf.points] == [64, 128, 256]
+    assert [point.coder.codec.network.width for point in quant_deepsdf.points] == [32, 64, 128]
 
 
 def test_unknown_codec_is_refused():
@@ -311,7 +311,9 @@ def test_external_coder_keeps_surfaces_and_counts_bitstreams(folder, tmp_path, m
 
     monkeypatch.setattr(PointCodec, "run", run)
     coder = ExternalCoder(Vpcc(Program(tmp_path / "PccAppEncoder", "1"), 7, 2))
-    assert coder.key() == {"program": "V-PCC", "version": "1", "depth": 7, "rate": 2}
+    key = coder.key()
+    assert len(key.pop("code")) == 16
+    assert key == {"program": "V-PCC", "version": "1", "depth": 7, "rate": 2}
     meshes = job(folder, tmp_path).sets[0].meshes
     made = coder.make(meshes, tmp_path, Silent())
     assert (made.bytes, made.coding_seconds, made.decoding_seconds, len(made.failures)) == (200, 1.0, 0.25, 1)

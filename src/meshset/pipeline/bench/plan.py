@@ -75,7 +75,8 @@ IMPLICIT: dict[str, tuple[ImplicitCodec, ...]] = {
 
 NGLOD_LEVELS = (1, 2, 3)
 """Levels of detail, about 9,000, 19,000 and 55,000 weights; the next two have four and sixteen times as many."""
-QUANT_DEEPSDF_WIDTHS = (64, 128, 256)
+
+QUANT_DEEPSDF_WIDTHS = (32, 64, 128)
 """QuantDeepSDF moves along its curve by the width of its layers (NeCGS, supplement 3.2)."""
 
 MEASURING_SECONDS = 1.5
