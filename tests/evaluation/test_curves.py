@@ -54,6 +54,13 @@ def test_order_and_number_of_points_do_not_matter():
     assert rate_difference(anchor, test).percent == pytest.approx(0, abs=1e-9)
 
 
+def test_nearly_vertical_curve_gains_no_more_than_at_any_distortion():
+    anchor = [Point(107e3, 8.00e-3), Point(129e3, 7.98e-3), Point(175e3, 6.97e-3)]
+    test = power_law((50e3, 80e3, 120e3), scale=7.5e-3 * 65e3)
+    # At equal distortion the test curve takes from 61e3 / 107e3 to 70e3 / 175e3 of the bytes.
+    assert -61 < rate_difference(anchor, test).percent < -42
+
+
 def test_bent_curves_agree_with_another_interpolation():
     sizes = np.geomspace(1000, 100000, 40)
     anchor = [Point(s, 1 / s + 2e-6) for s in sizes]

@@ -10,7 +10,7 @@ from itertools import pairwise
 from meshset.errors import MeshsetError, MissingExtraError
 
 FEWEST_POINTS = 3
-"""Points of a curve that Akima interpolation needs at least; with two it would be a straight line."""
+"""Points of a curve at least; with two, what lies between them would be a guess."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,10 @@ def lower_envelope(points: Iterable[Point]) -> tuple[Point, ...]:
 def rate_difference(anchor: Sequence[Point], test: Sequence[Point]) -> RateDifference:
     """Return how many bytes `test` needs compared with `anchor`, by the method of Bjontegaard (VCEG-M33).
 
-    Log bytes are interpolated over log distortion, by Akima splines (Herglotz et al. 2022, the `bjontegaard`
-    package), and averaged over the distortions that both curves reach. The logarithm of distortion stands for the
-    decibels of the original, so each halving of the error counts the same.
+    Log bytes are interpolated over log distortion, by monotone cubic pieces (PCHIP, of the `bjontegaard` package), and
+    averaged over the distortions that both curves reach. The logarithm of distortion stands for the decibels of the
+    original, so each halving of the error counts the same. Akima splines, which Herglotz et al. 2022 recommend, leave
+    the points where a curve is nearly vertical, as that of a codec is that more bytes hardly help.
 
     Args:
         anchor: at least three points; each larger one is better than those before, as `lower_envelope` gives them.
@@ -119,7 +120,7 @@ def _percent(anchor: Sequence[Point], test: Sequence[Point]) -> float:
             [_quality(p) for p in anchor],
             [p.size for p in test],
             [_quality(p) for p in test],
-            method="akima",
+            method="pchip",
             require_matching_points=False,
             min_overlap=0,  # the caller is told the overlap and judges it
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import meshset
 
-MEASURING = ("meshset.evaluation",)
+MEASURING = ("meshset.evaluation.metrics",)
 """What metrics depend on."""
 
 
