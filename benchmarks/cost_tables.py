@@ -86,6 +86,25 @@ def time_to_error(found: Iterable[Row | None]) -> str:
     return "\n".join([*lines, f"\n{_commands(made)}"])
 
 
+def levers(found: Row | None) -> str:
+    """Return what single changes to codec necgs do, set by set."""
+    if found is None:
+        return NOT_MEASURED
+    lines = _header("set, change", "parameters", "decoder and latents", "mean distance", "over the plain curve", "time")
+    for name, row in found["rows"].items():
+        over = row.get("over_plain")
+        lines.append(
+            f"| {name} | {row['parameters']:,} | {_kilobytes(row['bytes'])} | {1e3 * row['mean_distance']:.2f}e-3 "
+            f"| {'' if over is None else f'{100 * (over - 1):+.0f} %'} | {row['seconds']:.0f} s |"
+        )
+    options = found["options"]
+    told = (
+        f"{options['count']} meshes, {options['epochs']} visits of each, K = {options['resolution']}, "
+        f"lambda = {options['lambda']:g} where nothing else is said."
+    )
+    return "\n".join([*lines, f"\n{told}\n\n{_commands([found])}"])
+
+
 def _kilobytes(size: float) -> str:
     return f"{size / 1e3:,.1f} KB"
 
