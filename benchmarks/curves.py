@@ -13,6 +13,7 @@ from typing import Any
 
 from ablate import condensed
 from meshset.errors import MeshsetError
+from meshset.pipeline.bench.curves import differences
 from meshset.pipeline.bench.run import read_result
 from meshset.pipeline.bench.store import save
 
@@ -36,7 +37,8 @@ def kept(result: Row) -> Row:
         for point in (point for system in row["systems"] for point in system["points"]):
             # Where the files lay is nobody's business.
             point["failures"] = [[Path(subject).name, reason] for subject, reason in point.get("failures", [])]
-        sets.append({**row, "differences": one["differences"]})
+        # Anew, so that those of all folders are by one method.
+        sets.append({**row, "differences": differences(row["systems"])})
     return {**{key: value for key, value in result.items() if key not in ("sets", "picture_scale")}, "sets": sets}
 
 
