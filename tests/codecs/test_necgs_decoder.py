@@ -19,6 +19,8 @@ ARCHITECTURES = [
     Architecture(32, (6, 5), hidden=7, latent_channels=4),
     Architecture(32, (6, 5), hidden=0, latent_channels=4),
     Architecture(32, (6, 5, 4), hidden=0, latent_channels=4),
+    Architecture(32, (6, 5), hidden=7, latent_channels=4, crosses=True),
+    Architecture(32, (6, 5, 4), hidden=0, latent_channels=4, crosses=True),
 ]
 
 
@@ -85,17 +87,17 @@ def test_field_hardly_changes_where_a_voxel_starts_to_exist() -> None:
 
 
 @pytest.mark.parametrize("outputs", [1, 5])
-def test_backward_pass_agrees_with_autograd(outputs: int) -> None:
+@pytest.mark.parametrize("architecture", [ARCHITECTURES[0], ARCHITECTURES[3]])
+def test_backward_pass_agrees_with_autograd(outputs: int, architecture: Architecture) -> None:
     """The gathers of the backward pass give the gradients that differentiating the forward pass gives."""
     field, _ = compute_field(shapes.torus(rows=48, columns=24), 32)
-    levels = field_levels(field, to_full_resolution=False)
-    for level in levels:
+    for block, level in enumerate(field_levels(field, architecture)):
         batch = batch_level([level, level], torch.device("cpu"))
         generator = torch.Generator().manual_seed(0)
         features = torch.randn(2 * level.size, 3, generator=generator)
         exists = torch.zeros(len(features), 1)
         exists[batch.expanded] = 1.0
-        weights = torch.randn(27 * 3, outputs, generator=generator)
+        weights = torch.randn(architecture.taps(block) * 3, outputs, generator=generator)
         target = torch.randn(len(batch.neighbours), outputs, generator=generator)
         ours = gradients(trained_convolution(batch), features, exists, batch.neighbours, weights, target)
         reference = gradients(convolve, features, exists, batch.neighbours - 1, weights, target)
@@ -112,7 +114,7 @@ def gradients(convolution, features, exists, neighbours, weights, target):  # ty
 def test_levels_follow_the_field() -> None:
     """Training visits, level by level, just the voxels that have a part of the band below them."""
     field, _ = compute_field(shapes.torus(rows=48, columns=24), 32)
-    levels = field_levels(field, to_full_resolution=False)
+    levels = field_levels(field, ARCHITECTURES[0])
     blocks = np.unique(field.coords >> 1, axis=0)
     assert [level.size for level in levels[:2]] == [64, 512]
     assert len(levels[0].expanded) == 64

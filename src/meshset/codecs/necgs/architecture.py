@@ -10,13 +10,17 @@ from meshset.field.grid import ROOT
 NEIGHBOURS = 27
 """Voxels under a 3 x 3 x 3 kernel."""
 
+CROSS = 7
+"""Voxels under a cross: a voxel and the six that share a face with it."""
+
 
 @dataclass(frozen=True)
 class Architecture:
     """A cascade of upsampling blocks from a 4^3 latent to a field (NeCGS section 3.2 and supplement 2.1).
 
     Each block is a 3 x 3 x 3 convolution to 8 C' channels, read as C' channels of the eight children of a voxel (3D
-    pixel shuffle). With `hidden` > 0 its kernel is factorised: 27 C -> hidden, activation, hidden -> 8 C'.
+    pixel shuffle). With `hidden` > 0 its kernel is factorised: 27 C -> hidden, activation, hidden -> 8 C'. Where
+    kernels are crosses, 27 is 7 in all blocks but the first.
 
     Attributes:
         resolution: K, grid points a side of the field.
@@ -27,6 +31,7 @@ class Architecture:
         field_channels: values per grid point; 1 for a TSDF, 4 for a TSDF-Def (distance, then deformation).
         expands: whether blocks give a logit that decides about expansion; without it the decoder is evaluated on the
             whole grid.
+        crosses: whether the kernels of all blocks but the first are crosses; a head has a whole kernel in any case.
     """
 
     resolution: int
@@ -35,6 +40,7 @@ class Architecture:
     latent_channels: int = 16
     field_channels: int = 4
     expands: bool = True
+    crosses: bool = False
 
     @property
     def blocks(self) -> int:
@@ -45,6 +51,10 @@ class Architecture:
     def has_head(self) -> bool:
         """Whether a convolution at full resolution follows the last block."""
         return len(self.widths) == self.blocks
+
+    def taps(self, block: int) -> int:
+        """Return how many voxels are under the kernel of a block, or of the head, which counts as the next block."""
+        return CROSS if self.crosses and 0 < block < self.blocks else NEIGHBOURS
 
     def tensors(self) -> dict[str, tuple[int, ...]]:
         """Return the shape of every tensor of the decoder by name, in the order in which they are stored.
@@ -57,7 +67,7 @@ class Architecture:
         for block in range(self.blocks):
             gives_field = block == len(self.widths)
             width = self.field_channels if gives_field else self.widths[block] + self.expands
-            rows = NEIGHBOURS * channels
+            rows = self.taps(block) * channels
             if self.hidden:
                 shapes[f"{block}.kernel"] = (rows, self.hidden)
                 shapes[f"{block}.kernel_bias"] = (self.hidden,)

@@ -20,6 +20,9 @@ _FIELD_CHANNELS = (1, 4)
 MAX_WIDTHS = 8
 """No decoder has more blocks."""
 
+_CROSSES = 16
+"""Added to the number of widths where kernels are crosses."""
+
 _MAX_MODELLED = 1 << 20
 """Most numbers that all models of a set may cover: a few bytes describe 2^16 of them, each of which takes time."""
 
@@ -114,7 +117,7 @@ def _pack_architecture(architecture: Architecture) -> bytes:
         architecture.latent_channels,
         architecture.field_channels,
         architecture.hidden,
-        len(architecture.widths),
+        len(architecture.widths) + _CROSSES * architecture.crosses,
         *architecture.widths,
     )
     return b"".join(map(varint, numbers))
@@ -122,10 +125,12 @@ def _pack_architecture(architecture: Architecture) -> bytes:
 
 def _read_architecture(fields: FieldReader) -> Architecture:
     resolution, latent_channels, field_channels, hidden, count = (fields.varint() for _ in range(5))
+    crosses = count >= _CROSSES
+    count -= _CROSSES * crosses
     if count > MAX_WIDTHS:
         raise ArchiveError("impossible decoder")
     widths = tuple(fields.varint() for _ in range(count))
-    architecture = Architecture(resolution, widths, hidden, latent_channels, field_channels)
+    architecture = Architecture(resolution, widths, hidden, latent_channels, field_channels, crosses=crosses)
     check_architecture(architecture)
     return architecture
 

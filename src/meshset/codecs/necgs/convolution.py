@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from meshset.codecs.necgs.architecture import NEIGHBOURS
 from meshset.codecs.necgs.decoder import by_neighbour
 from meshset.codecs.necgs.structure import BatchLevel
 
@@ -29,7 +28,7 @@ def _buffer(name: str, rows: int, columns: int, device: torch.device) -> Tensor:
 
 
 def _gathered(features: Tensor, neighbours: Tensor) -> Tensor:
-    """Return (N, 27 C), the neighbourhood of every expanded voxel; valid until the next call."""
+    """Return (N, T C), the neighbourhood of every expanded voxel; valid until the next call."""
     out = _buffer("gathered", neighbours.numel(), features.shape[1], features.device)
     padded = torch.cat([features.new_zeros(1, features.shape[1]), features])
     torch.index_select(padded, 0, neighbours.view(-1), out=out)
@@ -52,7 +51,7 @@ class _SparseConvolution(torch.autograd.Function):
         features, weights, expanded, neighbours, inverse = ctx.saved_tensors
         to_weights = _gathered(features, neighbours).t() @ gradient
         count, channels = neighbours.shape[0], features.shape[1]
-        spread = _buffer("spread", count * NEIGHBOURS + 1, channels, features.device)
+        spread = _buffer("spread", neighbours.numel() + 1, channels, features.device)
         torch.mm(gradient, weights.t(), out=spread[1:].view(count, -1))
         spread[0] = 0.0
         to_features = torch.zeros_like(features)
@@ -63,29 +62,29 @@ class _SparseConvolution(torch.autograd.Function):
 class _ProjectedConvolution(torch.autograd.Function):
     """The same for fewer outputs than inputs: weights first, on every voxel, then a gather of what they give.
 
-    Moves 27 H numbers a voxel instead of 27 C; the head of the paper's decoder has H = 1.
+    Moves T H numbers a voxel instead of T C; the head of the paper's decoder has H = 1.
     """
 
     @staticmethod
     def forward(ctx, features, weights, expanded, neighbours, inverse):  # type: ignore[no-untyped-def]
         ctx.save_for_backward(features, weights, expanded, inverse)
-        outputs = weights.shape[1]
+        taps, outputs = neighbours.shape[1], weights.shape[1]
         padded = torch.cat([features.new_zeros(1, features.shape[1]), features])
-        projected = padded @ by_neighbour(weights)
-        places = neighbours * NEIGHBOURS + torch.arange(NEIGHBOURS, dtype=neighbours.dtype, device=neighbours.device)
+        projected = padded @ by_neighbour(weights, taps)
+        places = neighbours * taps + torch.arange(taps, dtype=neighbours.dtype, device=neighbours.device)
         gathered = projected.view(-1, outputs).index_select(0, places.view(-1))
-        return gathered.view(len(neighbours), NEIGHBOURS, outputs).sum(dim=1)
+        return gathered.view(len(neighbours), taps, outputs).sum(dim=1)
 
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]
         features, weights, expanded, inverse = ctx.saved_tensors
+        taps, outputs = inverse.shape[1], weights.shape[1]
         padded = torch.cat([gradient.new_zeros(1, gradient.shape[1]), gradient])
-        spread = padded.index_select(0, ((inverse + NEIGHBOURS - 1) // NEIGHBOURS).view(-1)).view(len(inverse), -1)
+        spread = padded.index_select(0, ((inverse + taps - 1) // taps).view(-1)).view(len(inverse), -1)
         to_features = torch.zeros_like(features)
-        to_features[expanded] = spread @ by_neighbour(weights).t()
+        to_features[expanded] = spread @ by_neighbour(weights, taps).t()
         to_weights = features[expanded].t() @ spread
-        outputs = weights.shape[1]
-        to_weights = to_weights.view(-1, NEIGHBOURS, outputs).transpose(0, 1).reshape(-1, outputs)
+        to_weights = to_weights.view(-1, taps, outputs).transpose(0, 1).reshape(-1, outputs)
         return to_features, to_weights, None, None, None
 
 

@@ -15,12 +15,13 @@ from itertools import product
 import array_api_compat
 from array_api_compat import device as _device
 
-from meshset.codecs.necgs.architecture import NEIGHBOURS, Architecture
+from meshset.codecs.necgs.architecture import CROSS, NEIGHBOURS, Architecture
 from meshset.errors import ArchiveError
 from meshset.field.grid import ROOT, Array, RowLookup, children, root_coords
 
-OFFSETS = tuple((dx, dy, dz) for dx, dy, dz in product((-1, 0, 1), repeat=3))
-"""The neighbourhood of a 3 x 3 x 3 kernel; the opposite of offset k is offset 26 - k."""
+_CUBE = tuple((dx, dy, dz) for dx, dy, dz in product((-1, 0, 1), repeat=3))
+OFFSETS = {NEIGHBOURS: _CUBE, CROSS: tuple(offset for offset in _CUBE if sum(map(abs, offset)) <= 1)}
+"""The neighbourhood of a kernel by the number of its voxels; the opposite of the k-th offset is the k-th last."""
 
 FADE = 2.0
 """A voxel exists from a logit of -FADE on, and fully from 0 on: wary, since a voxel left out is a hole."""
@@ -35,7 +36,7 @@ _HEAD_NUMBERS = 4 * NEIGHBOURS
 """Numbers that a head needs for every voxel that exists: what it gives to its 27 neighbours."""
 
 Convolution = Callable[[Array, Array, Array], Array]
-"""(features (M, C), neighbours (N, 27), weights (27 C, H)) to (N, H)."""
+"""(features (M, C), neighbours (N, T), weights (T C, H)) to (N, H), T voxels being under the kernel."""
 
 
 def gelu(x: Array) -> Array:
@@ -55,19 +56,19 @@ def convolve(features: Array, neighbours: Array, weights: Array) -> Array:
 
     Args:
         features: (M, C) of all voxels that exist at a level.
-        neighbours: (N, 27) rows of `features` around each voxel asked for, -1 where there is none.
-        weights: (27 C, H), rows ordered by neighbour, then channel.
+        neighbours: (N, T) rows of `features` around each voxel asked for, -1 where there is none.
+        weights: (T C, H), rows ordered by neighbour, then channel.
     """
     xp = array_api_compat.array_namespace(features)
     absent = xp.zeros((1, features.shape[1]), dtype=features.dtype, device=_device(features))
     padded = xp.concat([features, absent])
     neighbours = xp.where(neighbours < 0, features.shape[0], neighbours)
-    outputs = weights.shape[1]
+    taps, outputs = neighbours.shape[1], weights.shape[1]
     if outputs < features.shape[1]:
-        projected = xp.reshape(padded @ by_neighbour(weights), (-1, outputs))
-        places = neighbours * NEIGHBOURS + xp.arange(NEIGHBOURS, dtype=neighbours.dtype, device=_device(features))
+        projected = xp.reshape(padded @ by_neighbour(weights, taps), (-1, outputs))
+        places = neighbours * taps + xp.arange(taps, dtype=neighbours.dtype, device=_device(features))
         given = xp.take(projected, xp.reshape(places, (-1,)), axis=0)
-        return xp.sum(xp.reshape(given, (neighbours.shape[0], NEIGHBOURS, outputs)), axis=1)
+        return xp.sum(xp.reshape(given, (neighbours.shape[0], taps, outputs)), axis=1)
     out = []
     count = max(_CHUNK // weights.shape[0], 1)
     for first in range(0, neighbours.shape[0], count):
@@ -77,19 +78,19 @@ def convolve(features: Array, neighbours: Array, weights: Array) -> Array:
     return xp.concat(out) if out else absent[:0] @ weights[: features.shape[1]]
 
 
-def by_neighbour(weights: Array) -> Array:
-    """Turn (27 C, H) into (C, 27 H): what a voxel gives to each of the 27 that have it as a neighbour."""
+def by_neighbour(weights: Array, taps: int) -> Array:
+    """Turn (T C, H) into (C, T H): what a voxel gives to each of the T that have it as a neighbour."""
     xp = array_api_compat.array_namespace(weights)
     outputs = weights.shape[1]
-    apart = xp.reshape(weights, (NEIGHBOURS, -1, outputs))
-    return xp.reshape(xp.permute_dims(apart, (1, 0, 2)), (-1, NEIGHBOURS * outputs))
+    apart = xp.reshape(weights, (taps, -1, outputs))
+    return xp.reshape(xp.permute_dims(apart, (1, 0, 2)), (-1, taps * outputs))
 
 
-def neighbour_rows(coords: Array, rows: Array, resolution: int) -> Array:
-    """Return the rows in `coords` of the 27 neighbours of each voxel `coords[rows]`, (N, 27) int32, -1 where absent."""
+def neighbour_rows(coords: Array, rows: Array, resolution: int, taps: int) -> Array:
+    """Return the rows in `coords` of what is under a kernel at each voxel `coords[rows]`, (N, T), -1 where absent."""
     xp = array_api_compat.array_namespace(coords)
     lookup = RowLookup(coords, resolution)
-    strides = xp.asarray([lookup.stride(o) for o in OFFSETS], device=_device(coords))
+    strides = xp.asarray([lookup.stride(o) for o in OFFSETS[taps]], device=_device(coords))
     return lookup.at(lookup.keys[rows][:, None] + strides[None, :])
 
 
@@ -140,7 +141,7 @@ def decode_field(latent: Array, weights: Mapping[str, Array], architecture: Arch
         widest = max(architecture.hidden, weights[f"{block}.shuffle"].shape[1])
         if expanded.shape[0] * widest > MAX_NUMBERS:
             raise ArchiveError("decodes to more numbers than any mesh should need")
-        neighbours = neighbour_rows(coords, expanded, side)
+        neighbours = neighbour_rows(coords, expanded, side, architecture.taps(block))
         out = upsample(features, neighbours, weights, block)
         coords, side = children(coords[expanded]), 2 * side
         if block == len(architecture.widths):
@@ -149,5 +150,5 @@ def decode_field(latent: Array, weights: Mapping[str, Array], architecture: Arch
         (expanded,) = xp.nonzero(out[:, -1] > -FADE)
     if coords.shape[0] * _HEAD_NUMBERS > MAX_NUMBERS:
         raise ArchiveError("decodes to more numbers than any mesh should need")
-    neighbours = neighbour_rows(coords, expanded, side)
+    neighbours = neighbour_rows(coords, expanded, side, NEIGHBOURS)
     return coords[expanded], convolve(features, neighbours, weights["head"]) + weights["head_bias"]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv3d
 
-from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.decoder import FADE, gelu
+from meshset.codecs.necgs.architecture import NEIGHBOURS, Architecture
+from meshset.codecs.necgs.decoder import FADE, OFFSETS, gelu
 from meshset.field.grid import ROOT, root_coords
 
 
@@ -26,11 +26,11 @@ def decode_dense_batch(latents: Tensor, weights: Mapping[str, Tensor], architect
     rows[x, y, z] = torch.arange(ROOT**3, device=latents.device)
     features = latents[:, rows].permute(0, 4, 1, 2, 3)
     for block in range(architecture.blocks):
-        out = _shuffled(_convolved(features, weights, block), block)
+        out = _shuffled(_convolved(features, weights, block, architecture.taps(block)), block)
         if block == len(architecture.widths):
             return out
         features = _activated(out) if architecture.expands else gelu(out)
-    return conv3d(features, _kernel(weights["head"]), weights["head_bias"], padding=1)
+    return conv3d(features, _kernel(weights["head"], NEIGHBOURS), weights["head_bias"], padding=1)
 
 
 def _activated(out: Tensor) -> Tensor:
@@ -38,16 +38,19 @@ def _activated(out: Tensor) -> Tensor:
     return activated
 
 
-def _kernel(matrix: Tensor) -> Tensor:
-    """Turn (27 C, H) into a convolution kernel (H, C, 3, 3, 3)."""
-    return matrix.view(3, 3, 3, -1, matrix.shape[1]).permute(4, 3, 0, 1, 2)
+def _kernel(matrix: Tensor, taps: int) -> Tensor:
+    """Turn (T C, H) into a convolution kernel (H, C, 3, 3, 3), 0 where no voxel is under it."""
+    places = [(dx + 1, dy + 1, dz + 1) for dx, dy, dz in OFFSETS[taps]]
+    kernel = matrix.new_zeros(3, 3, 3, len(matrix) // taps, matrix.shape[1])
+    kernel[tuple(zip(*places, strict=True))] = matrix.view(taps, -1, matrix.shape[1])
+    return kernel.permute(4, 3, 0, 1, 2)
 
 
-def _convolved(features: Tensor, weights: Mapping[str, Tensor], block: int) -> Tensor:
+def _convolved(features: Tensor, weights: Mapping[str, Tensor], block: int, taps: int) -> Tensor:
     shuffle, bias = weights[f"{block}.shuffle"], weights[f"{block}.shuffle_bias"]
     if f"{block}.kernel" not in weights:
-        return conv3d(features, _kernel(shuffle), bias, padding=1)
-    kernel = _kernel(weights[f"{block}.kernel"])
+        return conv3d(features, _kernel(shuffle, taps), bias, padding=1)
+    kernel = _kernel(weights[f"{block}.kernel"], taps)
     inner = gelu(conv3d(features, kernel, weights[f"{block}.kernel_bias"], padding=1))
     return conv3d(inner, shuffle.t()[:, :, None, None, None], bias)
 

@@ -105,7 +105,7 @@ def architecture_for(settings: Settings) -> Architecture:
         raise MeshsetError(f"field '{settings.field}' is not {' or '.join(_FIELD_CHANNELS)}")
     blocks = Architecture(settings.resolution, (), 0).blocks
     channels = _FIELD_CHANNELS[settings.field]
-    return Architecture(settings.resolution, _WIDTHS[: blocks - 1], hidden=64, field_channels=channels)
+    return Architecture(settings.resolution, _WIDTHS[: blocks - 1], hidden=64, field_channels=channels, crosses=True)
 
 
 def field_name(architecture: Architecture) -> str:

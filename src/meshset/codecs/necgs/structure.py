@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from meshset.codecs.necgs.architecture import NEIGHBOURS
+from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.decoder import neighbour_rows
 from meshset.field import Field
 from meshset.field.grid import ROOT, children, root_coords
@@ -23,8 +23,8 @@ class Level:
     Attributes:
         size: M.
         expanded: (N,) int32 rows of the M voxels that are expanded.
-        neighbours: (N, 27) int32, 1 + row of the M voxels around each expanded one, 0 where absent.
-        inverse: (N, 27) int32, 1 + where in a flat (N, 27) array the k-th value was read from this expanded voxel, 0
+        neighbours: (N, T) int32, 1 + row of the M voxels under a kernel at each expanded one, 0 where absent.
+        inverse: (N, T) int32, 1 + where in a flat (N, T) array the k-th value was read from this expanded voxel, 0
             where none.
     """
 
@@ -34,32 +34,32 @@ class Level:
     inverse: NDArray[np.int32]
 
 
-def _level(coords: NDArray[np.int32], expanded: NDArray[np.int32], side: int) -> Level:
-    neighbours = neighbour_rows(coords, expanded, side)
+def _level(coords: NDArray[np.int32], expanded: NDArray[np.int32], side: int, taps: int) -> Level:
+    neighbours = neighbour_rows(coords, expanded, side, taps)
     among_expanded = np.full(len(coords) + 1, -1, dtype=np.int32)
     among_expanded[expanded] = np.arange(len(expanded), dtype=np.int32)
     reader = among_expanded[neighbours[:, ::-1]]
-    inverse = np.where(reader < 0, 0, 1 + NEIGHBOURS * reader + np.arange(NEIGHBOURS, dtype=np.int32))
+    inverse = np.where(reader < 0, 0, 1 + taps * reader + np.arange(taps, dtype=np.int32))
     return Level(len(coords), expanded, neighbours + np.int32(1), inverse.astype(np.int32))
 
 
-def field_levels(field: Field, to_full_resolution: bool) -> list[Level]:
+def field_levels(field: Field, architecture: Architecture) -> list[Level]:
     """Return the levels of 4, 8, ... voxels a side up to K / 2, or to K for an architecture with a head.
 
     The root is expanded whole, as the decoder does it, or else its logits would never be trained.
     """
     in_band = np.abs(field.tsdf) < 1.0
-    keys = field.coords.astype(np.int32)[in_band] if to_full_resolution else field.coords[::8].astype(np.int32) >> 1
-    side = field.resolution if to_full_resolution else field.resolution // 2
+    keys = field.coords.astype(np.int32)[in_band] if architecture.has_head else field.coords[::8].astype(np.int32) >> 1
+    side = field.resolution if architecture.has_head else field.resolution // 2
     wanted = {side: keys}
     while side > ROOT:
         side //= 2
         keys = np.unique(keys >> 1, axis=0)
         wanted[side] = keys
-    levels = []
+    levels: list[Level] = []
     coords, expanded = root_coords(np.empty(0)), np.arange(ROOT**3, dtype=np.int32)
     while True:
-        levels.append(_level(coords, expanded, side))
+        levels.append(_level(coords, expanded, side, architecture.taps(len(levels))))
         coords, side = children(coords[expanded]), 2 * side
         if side not in wanted:
             return levels
@@ -75,8 +75,8 @@ class BatchLevel:
     Attributes:
         expanded: (N,) int64.
         wanted: (M,) float32, 1 where a voxel is expanded.
-        neighbours: (N, 27) int32, 1 + row, 0 where absent.
-        inverse: (N, 27) int32, 1 + place, 0 where none.
+        neighbours: (N, T) int32, 1 + row, 0 where absent.
+        inverse: (N, T) int32, 1 + place, 0 where none.
     """
 
     expanded: Tensor
@@ -90,7 +90,8 @@ def batch_level(levels: Sequence[Level], device: torch.device) -> BatchLevel:
     sizes = [level.size for level in levels]
     counts = [len(level.expanded) for level in levels]
     first = [sum(sizes[:i]) for i in range(len(levels))]
-    first_place = [NEIGHBOURS * sum(counts[:i]) for i in range(len(levels))]
+    taps = levels[0].neighbours.shape[1]
+    first_place = [taps * sum(counts[:i]) for i in range(len(levels))]
     expanded = torch.cat(
         [torch.from_numpy(level.expanded).long() + f for level, f in zip(levels, first, strict=True)]
     ).to(device)

@@ -69,7 +69,7 @@ def load_example(path: Path, architecture: Architecture) -> Example:
     if architecture.has_head:
         in_band = values[:, 0].abs() < 1.0
         values, matters = values[in_band], matters[in_band]
-    return Example(field_levels(field, architecture.has_head), values, matters)
+    return Example(field_levels(field, architecture), values, matters)
 
 
 class Sized(Protocol):

@@ -56,7 +56,9 @@ def make_example(field: Field, architecture: Architecture) -> Example:
     upper = np.minimum(active.max(axis=0) + WINDOW, field.resolution)
     box = tuple(slice(low, high) for low, high in zip(lower, upper, strict=True))
     places = np.ravel_multi_index(tuple((active - lower).T), tuple(upper - lower))
-    return Example(values[(slice(None), *box)].contiguous(), field_levels(field, True), torch.from_numpy(places))
+    return Example(
+        values[(slice(None), *box)].contiguous(), field_levels(field, architecture), torch.from_numpy(places)
+    )
 
 
 def dense_values(field: Field, channels: int) -> NDArray[np.float32]:
