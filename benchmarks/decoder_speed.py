@@ -25,7 +25,7 @@ from meshset.progress import Silent
 
 ARCHITECTURES = {
     "paper": Architecture(128, (64, 48, 32, 24, 16), hidden=0),
-    "default": Architecture(128, (64, 48, 32, 24), hidden=64),
+    "default": Architecture(128, (64, 48, 32, 24), hidden=64, crosses=True),
 }
 
 

@@ -28,6 +28,9 @@ class Recipe:
             rate each visit, so this is how far a latent can go, however few visits it gets.
         step_rate: peak learning rate of the logarithms of the quantisation steps (Adam).
         expansion_weight: weight of the cross-entropy of the expansion logits.
+        expansion_margin: how much lower these logits are trained to be than the odds are. A voxel expanded by mistake
+            has children that were never trained, which may hold a surface; with few bits that is worse than one left
+            out.
         near_weight: extra weight of grid points in the band (lambda_1 of NeCGS Eq. 3).
         deformation_weight: weight of the deformation beside the TSDF. Its unit is half a voxel and that of the TSDF
             two voxels, so 0.25 weighs equal distances equally; 0.5 was best (docs/fields.md).
@@ -42,6 +45,7 @@ class Recipe:
     latent_travel: float = 1.25
     step_rate: float = 0.01
     expansion_weight: float = 0.3
+    expansion_margin: float = 1.0
     near_weight: float = 5.0
     deformation_weight: float = 0.5
 

@@ -134,7 +134,8 @@ def batch_losses(network: SetNetwork, chosen: Sequence[int], examples: Sequence[
     device = network.log_steps.device
     weights, weight_bits = network.quantised_weights()
     features, latent_bits = network.quantised_latents(chosen)
-    out, expansion = run_blocks(network.architecture, weights, features, [example.levels for example in examples])
+    levels = [example.levels for example in examples]
+    out, expansion = run_blocks(network.architecture, weights, features, levels, recipe.expansion_margin)
     target = torch.cat([example.target for example in examples]).to(device)
     error = (out - target).abs()
     weight = 1.0 + recipe.near_weight * (target[:, 0].abs() < 1.0)
@@ -148,7 +149,11 @@ def batch_losses(network: SetNetwork, chosen: Sequence[int], examples: Sequence[
 
 
 def run_blocks(
-    architecture: Architecture, weights: Mapping[str, Tensor], latents: Tensor, levels: Sequence[Sequence[Level]]
+    architecture: Architecture,
+    weights: Mapping[str, Tensor],
+    latents: Tensor,
+    levels: Sequence[Sequence[Level]],
+    margin: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Run a decoder over the true voxels of a batch of meshes.
 
@@ -157,6 +162,7 @@ def run_blocks(
         weights: tensors by name.
         latents: (B * 64, C) of the meshes one after the other.
         levels: the voxels of each mesh to visit at each level.
+        margin: how much lower expansion logits shall be than the odds are.
 
     Returns:
         The field (N, channels) at the voxels of all meshes, and the cross-entropy of the expansion logits, summed over
@@ -168,7 +174,7 @@ def run_blocks(
         level = joined[block]
         out = upsample(features, level.neighbours, weights, block, trained_convolution(level))
         if block < len(architecture.widths):
-            expansion = expansion + binary_cross_entropy_with_logits(out[:, -1], joined[block + 1].wanted)
+            expansion = expansion + binary_cross_entropy_with_logits(out[:, -1] + margin, joined[block + 1].wanted)
             features = activate(out)
     if architecture.has_head:
         out = _head(features, joined[-1], weights)
