@@ -2,8 +2,9 @@
 
 python benchmarks/levers.py ../shared/data/things ../shared/data/humans --out benchmarks/results/levers.json
 
-None of these is in the codec; some take away what it has. Each is trained as long as the plain codec, whose curve over lambda gives the bytes that
-it takes at the same distance (log bytes over log distance). The command goes on where it was interrupted.
+None of these is in the codec; some take away what it has. Each is trained as long as the plain codec, whose curve over
+lambda gives the bytes that it takes at the same distance (log bytes over log distance). The command goes on where it
+was interrupted.
 """
 
 from __future__ import annotations
