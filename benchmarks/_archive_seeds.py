@@ -62,6 +62,7 @@ _SHAPES = (
     Architecture(32, (3, 2), hidden=3, latent_channels=2),
     Architecture(32, (3, 2), hidden=0, latent_channels=2, field_channels=1),
     Architecture(32, (3, 2, 2), hidden=0, latent_channels=2),
+    Architecture(32, (3, 2), hidden=3, latent_channels=2, crosses=True),
 )
 _PAPER_SHAPES = tuple(
     Architecture(32, (3, 2, 2), hidden=0, latent_channels=2, expands=expands) for expands in (True, False)

@@ -103,6 +103,7 @@ def implicit_chunks(codec_id: int, network: FieldNetwork) -> Chunks:
 SETS: dict[str, Callable[[], Chunks]] = {
     "necgs": necgs_chunks,
     "necgs without hidden layers": lambda: necgs_chunks(hidden=0, field_channels=1),
+    "necgs with crosses": lambda: necgs_chunks(crosses=True),
     "necgs-paper, narrow band": lambda: paper_chunks(expands=True),
     "necgs-paper, whole grid": lambda: paper_chunks(expands=False),
     "ni": lambda: implicit_chunks(5, NeuralImplicit(2, 4)),
