@@ -4,8 +4,8 @@
 
     meshset sample models --count 3 && meshset compress models -o three.mset --preset fast --resolution 32
 
-with 900 visits in place of the preset's, and `gear64.mset` from one of the samples at K = 64, with 2,000. `crosses.mset` is
-`three.mset` made anew, with a weight of bits of 2e-6, when kernels had become crosses.
+with 900 visits in place of the preset's, and `gear64.mset` from one of the samples at K = 64, with 2,000.
+`crosses.mset` is `three.mset` made anew, with a weight of bits of 2e-6, when kernels had become crosses.
 """
 
 from __future__ import annotations
