@@ -86,6 +86,21 @@ def time_to_error(found: Iterable[Row | None]) -> str:
     return "\n".join([*lines, f"\n{_commands(made)}"])
 
 
+def targets(found: Row | None) -> str:
+    """Return how near archives come to the sizes that were asked for."""
+    if found is None:
+        return NOT_MEASURED
+    lines = _header("set and size", "archive", "miss", "mean distance", "time")
+    lines += [
+        f"| {row['meshes']} {name} | {_kilobytes(row['archive_bytes'])} | {100 * row['miss']:+.1f} % "
+        f"| {1e3 * row['mean_distance']:.2f}e-3 | {row['seconds']:.0f} s |"
+        for name, row in found["rows"].items()
+    ]
+    options = found["options"]
+    told = f"{options['epochs']} visits of each mesh, K = {options['resolution']}."
+    return "\n".join([*lines, f"\n{told}\n\n{_commands([found])}"])
+
+
 def levers(found: Row | None) -> str:
     """Return what single changes to codec necgs do, set by set."""
     if found is None:

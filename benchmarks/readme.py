@@ -199,6 +199,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "growth": lambda: cost_tables.growth(measured(f"growth_{name}") for name in GROWN),
     "time to error": lambda: cost_tables.time_to_error(measured(f"time_to_error_{name}") for name in GROWN),
     "bounded": lambda: cost_tables.bounded(measured("bounded")),
+    "targets": lambda: cost_tables.targets(measured("targets")),
     "levers": lambda: cost_tables.levers(measured("levers")),
     "implicit table 1": lambda: network_tables.table_1(measured("implicit")),
     "network sizes": lambda: network_tables.sizes(measured("network_sizes")),
