@@ -20,6 +20,8 @@ from meshset.pipeline.evaluate import evaluate
 from meshset.pipeline.summary import summarise
 from meshset.progress import Progress
 
+MIXED = ("humans", "animals", "things")
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -52,6 +54,13 @@ def largest_clean(folder: Path, count: int) -> list[Path]:
     rows = [row for row in manifest(folder) if row["flag"] == "clean"]
     rows.sort(key=lambda row: -int(row["n_faces"]))
     return [folder / row["file"] for row in rows[:count]]
+
+
+def members(folder: Path, count: int) -> list[Path]:
+    """Return `largest_clean`, or for a folder named mixed that does not exist, a third each of three sets beside it."""
+    if folder.name == "mixed" and not folder.exists():
+        return [path for name in MIXED for path in largest_clean(folder.parent / name, count // len(MIXED))]
+    return largest_clean(folder, count)
 
 
 def manifest(folder: Path) -> list[dict[str, str]]:

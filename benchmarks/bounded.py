@@ -1,7 +1,7 @@
 """Sets under a bound on the error: on which rung each mesh stands, and whether all of them keep the bound.
 
-python benchmarks/bounded.py ../shared/data/humans ../shared/data/animals ../shared/data/things \
-    ../shared/data/classics --out benchmarks/results/bounded.json
+python benchmarks/bounded.py ../shared/data/humans ../shared/data/animals ../shared/data/things ../shared/data/mixed \
+    --out benchmarks/results/bounded.json
 
 The errors are measured anew, on ten times as many points as the archive was made with. The command goes on where it was
 interrupted.
@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from _common import largest_clean
+from _common import members
 from _networks import KeptRows, Row
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
@@ -99,7 +99,7 @@ def main() -> None:
     described = {key: getattr(options, key) for key in ("count", "max_error", "epochs", "resolution")}
     kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", described)
     for folder in options.sets:
-        paths = largest_clean(folder, options.count)
+        paths = members(folder, options.count)
         kept.add(folder.name, lambda paths=paths: measured(paths, options.max_error / 100, recipe, settings))
         print(kept.rows[folder.name])
 
