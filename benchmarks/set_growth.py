@@ -33,8 +33,8 @@ from meshset.codecs.peers.draco import DracoCodec
 from meshset.evaluation.curves import Point, lower_envelope
 from meshset.pipeline.compress import compress
 
-KEPT = (0.25, 0.1, 0.05, 0.025)
-BITS = (7, 8, 9)
+KEPT = (0.1, 0.05, 0.025, 0.0125)
+BITS = (7, 8)
 
 
 def clean_in_random_order(folder: Path, seed: int) -> list[Path]:
