@@ -160,9 +160,9 @@ LEVERS = {
     "expansion logits at the odds": Lever({"expansion_margin": 0.0}),
     "expansion weight 1": Lever({"expansion_weight": 1.0}),
     "expansion weight 0.1": Lever({"expansion_weight": 0.1}),
-    "wider, 96-64-40": Lever(shape={"widths": (96, 64, 40)}),
-    "narrower, 48-32-24, hidden 32": Lever(shape={"widths": (48, 32, 24), "hidden": 32}),
-    "levels share weights, 48-48-48": Lever(shape={"widths": (48, 48, 48)}, tied=True, during=shared_levels),
+    "decoder and latents of large sets": Lever(shape={"widths": (64, 48, 32), "latent_channels": 16}),
+    "hidden 48": Lever(shape={"hidden": 48}),
+    "levels share weights, 40-40-40": Lever(shape={"widths": (40, 40, 40)}, tied=True, during=shared_levels),
     "one mesh a step": Lever(single=True),
     "noise for half of the rounding": Lever(during=lambda: noise(0.5)),
     "dead zone of 0.1": Lever(during=lambda: dead_zone(0.1)),
@@ -224,10 +224,10 @@ def main() -> None:
     torch.set_num_threads(1)
     settings = Settings(resolution=64, preset="fast")
     plain = replace(recipe_for(settings), visits=0, epochs=options.epochs, rate_weight=4e-6)
-    shape = architecture_for(settings)
     described = {"count": options.count, "epochs": options.epochs, "resolution": 64, "lambda": plain.rate_weight}
     kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", described)
     for folder in options.sets:
+        shape = architecture_for(settings, options.count)
         meshes = [normalised(path) for path in largest_clean(folder, options.count)]
         fields = kept_fields(meshes, settings, options.work / folder.name)
         plainly = {f"{folder.name}, lambda {weight:g}": Lever({"rate_weight": weight}) for weight in RATE_WEIGHTS}

@@ -199,7 +199,7 @@ def test_unknown_settings_are_refused(wrong: dict[str, object]) -> None:
 
 def test_shared_part_survives_its_bytes(coded: CodedSet) -> None:
     part = unpack_shared(coded.shared)
-    assert part.architecture == Architecture(32, (64, 48), hidden=64, crosses=True)
+    assert part.architecture == Architecture(32, (64, 32), hidden=64, latent_channels=8, crosses=True)
     assert pack_shared(part) == coded.shared
     for payload in payloads(coded):
         assert pack_latent(unpack_latent(payload, part.latent_models), part.latent_models) == payload

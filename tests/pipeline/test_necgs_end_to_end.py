@@ -19,7 +19,7 @@ SETTINGS = meshset.Settings(resolution=32, preset="fast", device="cpu", seed=5)
 def train_with(monkeypatch):
     """Make the codec small, and its training as short as asked for."""
     usual = necgs.recipe_for(SETTINGS)
-    monkeypatch.setattr(necgs, "architecture_for", lambda _: Architecture(32, (16, 12), hidden=16))
+    monkeypatch.setattr(necgs, "architecture_for", lambda *_: Architecture(32, (16, 12), hidden=16))
     return lambda visits: monkeypatch.setattr(
         necgs, "recipe_for", lambda _: replace(usual, visits=visits, epochs=1, rate_weight=1e-9)
     )

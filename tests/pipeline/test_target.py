@@ -31,7 +31,7 @@ class Notes(Silent):
 
 @pytest.fixture(autouse=True)
 def _small_and_short(monkeypatch):
-    monkeypatch.setattr(necgs, "architecture_for", lambda _: Architecture(32, (8, 8), hidden=8, field_channels=1))
+    monkeypatch.setattr(necgs, "architecture_for", lambda *_: Architecture(32, (8, 8), hidden=8, field_channels=1))
     short = replace(recipe.PRESETS["fast"], visits=2 * STEPS, epochs=1, step_rate=0.05)
     monkeypatch.setitem(recipe.PRESETS, "fast", short)
 

@@ -60,7 +60,7 @@ class NecgsCodec:
             MeshsetError: unknown preset or resolution; training diverged or ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
-        architecture, recipe = architecture_for(settings), self.recipe or recipe_for(settings)
+        architecture, recipe = architecture_for(settings, len(meshes)), self.recipe or recipe_for(settings)
         try:
             import torch
 

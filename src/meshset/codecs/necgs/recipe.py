@@ -8,7 +8,15 @@ from meshset.codecs.base import NO_GOAL, Goal, Settings
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.errors import MeshsetError
 
+_LARGE_SET = 64
+"""Number of meshes from which a set has room for a larger decoder, and needs calmer steps."""
+
 _WIDTHS = (64, 48, 32, 24, 16)
+_LATENT_CHANNELS = 16
+_SMALL_WIDTHS = (64, 32, 16, 12, 8)
+_SMALL_LATENT_CHANNELS = 8
+"""Of large sets, and of small ones, whose files are nearly all decoder."""
+
 _FIELD_CHANNELS = {"tsdf": 1, "tsdf-def": 4}
 
 
@@ -39,7 +47,7 @@ class Recipe:
     visits: int
     epochs: int
     rate_weight: float
-    large_set: int = 64
+    large_set: int = _LARGE_SET
     matrix_rate: float = 0.005
     rate: float = 0.003
     latent_travel: float = 1.25
@@ -101,15 +109,25 @@ def recipe_for(settings: Settings) -> Recipe:
     return PRESETS[settings.preset]
 
 
-def architecture_for(settings: Settings) -> Architecture:
-    """Return the decoder for a resolution; only its rate changes with the preset. Raises MeshsetError."""
+def architecture_for(settings: Settings, meshes: int) -> Architecture:
+    """Return the decoder for a resolution and a number of meshes; only its rate changes with the preset.
+
+    Raises MeshsetError for a resolution or a field that there is not.
+    """
     if settings.resolution not in (32, 64, 128, 256):
         raise MeshsetError(f"resolution {settings.resolution} is not 32, 64, 128 or 256")
     if settings.field not in _FIELD_CHANNELS:
         raise MeshsetError(f"field '{settings.field}' is not {' or '.join(_FIELD_CHANNELS)}")
     blocks = Architecture(settings.resolution, (), 0).blocks
-    channels = _FIELD_CHANNELS[settings.field]
-    return Architecture(settings.resolution, _WIDTHS[: blocks - 1], hidden=64, field_channels=channels, crosses=True)
+    large = meshes >= _LARGE_SET
+    return Architecture(
+        settings.resolution,
+        (_WIDTHS if large else _SMALL_WIDTHS)[: blocks - 1],
+        hidden=64,
+        latent_channels=_LATENT_CHANNELS if large else _SMALL_LATENT_CHANNELS,
+        field_channels=_FIELD_CHANNELS[settings.field],
+        crosses=True,
+    )
 
 
 def field_name(architecture: Architecture) -> str:
