@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshset.codecs.base import NO_GOAL, Goal, Settings
 from meshset.codecs.necgs.architecture import Architecture
@@ -109,23 +109,26 @@ def recipe_for(settings: Settings) -> Recipe:
     return PRESETS[settings.preset]
 
 
+def bare_architecture(settings: Settings) -> Architecture:
+    """Return a decoder without blocks for a resolution and a field. Raises MeshsetError where there is none."""
+    if settings.resolution not in (32, 64, 128, 256):
+        raise MeshsetError(f"resolution {settings.resolution} is not 32, 64, 128 or 256")
+    if settings.field not in _FIELD_CHANNELS:
+        raise MeshsetError(f"field '{settings.field}' is not {' or '.join(_FIELD_CHANNELS)}")
+    return Architecture(settings.resolution, (), 0, field_channels=_FIELD_CHANNELS[settings.field])
+
+
 def architecture_for(settings: Settings, meshes: int) -> Architecture:
     """Return the decoder for a resolution and a number of meshes; only its rate changes with the preset.
 
     Raises MeshsetError for a resolution or a field that there is not.
     """
-    if settings.resolution not in (32, 64, 128, 256):
-        raise MeshsetError(f"resolution {settings.resolution} is not 32, 64, 128 or 256")
-    if settings.field not in _FIELD_CHANNELS:
-        raise MeshsetError(f"field '{settings.field}' is not {' or '.join(_FIELD_CHANNELS)}")
-    blocks = Architecture(settings.resolution, (), 0).blocks
-    large = meshes >= _LARGE_SET
-    return Architecture(
-        settings.resolution,
-        (_WIDTHS if large else _SMALL_WIDTHS)[: blocks - 1],
+    bare, large = bare_architecture(settings), meshes >= _LARGE_SET
+    return replace(
+        bare,
+        widths=(_WIDTHS if large else _SMALL_WIDTHS)[: bare.blocks - 1],
         hidden=64,
         latent_channels=_LATENT_CHANNELS if large else _SMALL_LATENT_CHANNELS,
-        field_channels=_FIELD_CHANNELS[settings.field],
         crosses=True,
     )
 

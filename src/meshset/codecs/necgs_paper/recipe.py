@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshset.codecs.base import Settings
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.recipe import architecture_for, recipe_for
+from meshset.codecs.necgs.recipe import bare_architecture, recipe_for
 from meshset.errors import MeshsetError
 
 ENGINES = ("dense", "dense-mixed", "narrow-band")
@@ -81,13 +81,7 @@ def paper_architecture(settings: Settings, engine: str, widths: tuple[int, ...])
     Raises:
         MeshsetError: unknown resolution or field, or too few widths.
     """
-    like = architecture_for(settings)
-    if len(widths) < like.blocks:
-        raise MeshsetError(f"resolution {like.resolution} needs {like.blocks} widths, not {len(widths)}")
-    return Architecture(
-        like.resolution,
-        widths[: like.blocks],
-        hidden=0,
-        field_channels=like.field_channels,
-        expands=engine == "narrow-band",
-    )
+    bare = bare_architecture(settings)
+    if len(widths) < bare.blocks:
+        raise MeshsetError(f"resolution {bare.resolution} needs {bare.blocks} widths, not {len(widths)}")
+    return replace(bare, widths=widths[: bare.blocks], expands=engine == "narrow-band")
