@@ -155,9 +155,14 @@ def rising_lambda() -> Iterator[None]:
         yield
 
 
+def no_margin() -> AbstractContextManager[object]:
+    """Train expansion logits to be the odds at any weight of bits."""
+    return patch.object(Recipe, "expansion_margin", 0.0)
+
+
 LEVERS = {
     "whole kernels in all blocks": Lever(shape={"crosses": False}),
-    "expansion logits at the odds": Lever({"expansion_margin": 0.0}),
+    "expansion logits at the odds": Lever(during=no_margin),
     "expansion weight 1": Lever({"expansion_weight": 1.0}),
     "expansion weight 0.1": Lever({"expansion_weight": 0.1}),
     "decoder and latents of large sets": Lever(shape={"widths": (64, 48, 32), "latent_channels": 16}),

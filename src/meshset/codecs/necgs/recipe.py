@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from meshset.codecs.base import NO_GOAL, Goal, Settings
@@ -10,6 +11,9 @@ from meshset.errors import MeshsetError
 
 _LARGE_SET = 64
 """Number of meshes from which a set has room for a larger decoder, and needs calmer steps."""
+
+_USUAL_WEIGHT = 7e-7
+"""Lambda of most presets."""
 
 _WIDTHS = (64, 48, 32, 24, 16)
 _LATENT_CHANNELS = 16
@@ -36,9 +40,6 @@ class Recipe:
             rate each visit, so this is how far a latent can go, however few visits it gets.
         step_rate: peak learning rate of the logarithms of the quantisation steps (Adam).
         expansion_weight: weight of the cross-entropy of the expansion logits.
-        expansion_margin: how much lower these logits are trained to be than the odds are. A voxel expanded by mistake
-            has children that were never trained, which may hold a surface; with few bits that is worse than one left
-            out.
         near_weight: extra weight of grid points in the band (lambda_1 of NeCGS Eq. 3).
         deformation_weight: weight of the deformation beside the TSDF. Its unit is half a voxel and that of the TSDF
             two voxels, so 0.25 weighs equal distances equally; 0.5 was best (docs/fields.md).
@@ -53,9 +54,17 @@ class Recipe:
     latent_travel: float = 1.25
     step_rate: float = 0.01
     expansion_weight: float = 0.3
-    expansion_margin: float = 1.0
     near_weight: float = 5.0
     deformation_weight: float = 0.5
+
+    @property
+    def expansion_margin(self) -> float:
+        """How much lower expansion logits are trained to be than the odds are.
+
+        A voxel left out is a hole; one expanded by mistake has children that were never trained and may hold a surface
+        far from the mesh. At the weight of bits of the presets the first is worse, at ten times that the second.
+        """
+        return min(math.log10(max(self.rate_weight / _USUAL_WEIGHT, 1.0)), 1.0)
 
     def steps(self, meshes: int) -> int:
         """Return the number of optimiser steps for a set of this size."""
@@ -86,19 +95,19 @@ class Plan:
 
 
 PRESETS = {
-    "fast": Recipe(visits=10_000, epochs=40, rate_weight=7e-7),
-    "balanced": Recipe(visits=30_000, epochs=120, rate_weight=7e-7),
+    "fast": Recipe(visits=10_000, epochs=40, rate_weight=_USUAL_WEIGHT),
+    "balanced": Recipe(visits=30_000, epochs=120, rate_weight=_USUAL_WEIGHT),
     "best": Recipe(visits=90_000, epochs=400, rate_weight=5e-7),
 }
 
-ADDING = Recipe(visits=300, epochs=0, rate_weight=7e-7, latent_travel=5.0)
+ADDING = Recipe(visits=300, epochs=0, rate_weight=_USUAL_WEIGHT, latent_travel=5.0)
 """Latents fitted to a decoder that is frozen: a few hundred steps settle them."""
 
 REFINING = Recipe(visits=1000, epochs=0, rate_weight=0.0, latent_travel=5.0)
 """Latents that go on where they are, the decoder frozen, because they miss a bound on the error: bits do not count."""
 
 
-RETRAINING = Recipe(visits=3_000, epochs=40, rate_weight=7e-7, matrix_rate=0.002, rate=0.001, step_rate=0.003)
+RETRAINING = Recipe(visits=3_000, epochs=40, rate_weight=_USUAL_WEIGHT, matrix_rate=0.002, rate=0.001, step_rate=0.003)
 """A decoder that starts where it is and learns a few meshes more: calmer than from random weights."""
 
 
