@@ -52,7 +52,7 @@ def coded_with(visits: int, meshes: list[Mesh], settings: Settings = SETTINGS, r
 
 @pytest.fixture(scope="module")
 def coded() -> CodedSet:
-    return coded_with(600, MESHES)
+    return coded_with(1000, MESHES)
 
 
 def payloads(coded: CodedSet) -> list[bytes]:
