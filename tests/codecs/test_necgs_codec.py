@@ -133,7 +133,7 @@ def test_a_second_run_finds_the_fields(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("field", ["tsdf", "tsdf-def"])
 def test_meshes_join_a_set_with_its_decoder_frozen(field: str) -> None:
     """A member that is added again comes back about as exact as it was trained, in about as many bytes."""
-    coded = coded_with(600, MESHES, dataclasses.replace(SETTINGS, field=field))
+    coded = coded_with(1000, MESHES, dataclasses.replace(SETTINGS, field=field))
     speck = shapes.box((-0.1 * spacing(32),) * 3, (0.1 * spacing(32),) * 3)
     added = NecgsCodec().add([MESHES[1], speck, turned(MESHES[2])], coded.shared, Settings(), Silent())
     assert [type(mesh) for mesh in added] == [CodedMesh, Refusal, CodedMesh]
@@ -142,7 +142,7 @@ def test_meshes_join_a_set_with_its_decoder_frozen(field: str) -> None:
     for mesh, original, before in ((added[0], MESHES[1], trained[1]), (added[2], MESHES[2], trained[2])):
         assert isinstance(mesh, CodedMesh)
         expected = surface_distance(original, decoder.decode(before), 5_000, 0)[0]
-        assert surface_distance(original, decoder.decode(mesh.payload), 5_000, 0)[0] < 1.5 * expected
+        assert surface_distance(original, decoder.decode(mesh.payload), 5_000, 0)[0] < 2 * expected
         assert len(mesh.payload) < 1.5 * len(before)
     assert isinstance(added[2], CodedMesh)
     assert added[2].notes == ("1 part inside out; turned",)
