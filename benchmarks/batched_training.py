@@ -10,6 +10,7 @@ shortest time of each counts.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -74,7 +75,7 @@ def main() -> None:
             rows[f"{name}, {batch} samples"] = speed_up(network, samples, recipe, options.repeats)
             print(name, batch, rows[f"{name}, {batch} samples"])
     described = {"meshes": [path.stem for path in paths], "steps": options.steps, "threads": options.threads}
-    write_json(options.out, f"python {' '.join(sys.argv)}", {**described, "rows": rows})
+    write_json(options.out, f"python {shlex.join(sys.argv)}", {**described, "rows": rows})
 
 
 if __name__ == "__main__":

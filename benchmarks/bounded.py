@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -97,7 +98,7 @@ def main() -> None:
     settings = Settings(resolution=options.resolution, preset="fast")
     recipe = replace(recipe_for(settings), visits=0, epochs=options.epochs)
     described = {key: getattr(options, key) for key in ("count", "max_error", "epochs", "resolution")}
-    kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", described)
+    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
     for folder in options.sets:
         paths = members(folder, options.count)
         kept.add(folder.name, lambda paths=paths: measured(paths, options.max_error / 100, recipe, settings))

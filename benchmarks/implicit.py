@@ -12,6 +12,7 @@ a row of their own, and are no part of the seconds of the others. The command go
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -147,7 +148,7 @@ def main() -> None:
         "samples": options.samples,
         "threads": options.threads,
     }
-    kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", described)
+    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
     kept.add("samples", lambda: sampled(paths, recipe, settings))
     for name in options.systems or known:
         kept.add(name, lambda name=name: measured(known[name], originals, recipe, settings, options.samples))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -230,7 +231,7 @@ def main() -> None:
     settings = Settings(resolution=64, preset="fast")
     plain = replace(recipe_for(settings), visits=0, epochs=options.epochs, rate_weight=4e-6)
     described = {"count": options.count, "epochs": options.epochs, "resolution": 64, "lambda": plain.rate_weight}
-    kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", described)
+    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
     for folder in options.sets:
         shape = architecture_for(settings, options.count)
         meshes = [normalised(path) for path in largest_clean(folder, options.count)]

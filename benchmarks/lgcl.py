@@ -12,6 +12,7 @@ command goes on where it was interrupted, row by row.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 from collections import Counter
@@ -161,7 +162,7 @@ def main() -> None:
         "recipe": asdict(recipe),
         "unit": "per cent of the longest side of the bounding box",
     }
-    kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", described)
+    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
     for name in options.rows or known:
         codec = replace(known[name], recipe=recipe)
         kept.add(name, lambda codec=codec: measured(codec, meshes[kept_back:], meshes[:kept_back], settings))

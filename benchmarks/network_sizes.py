@@ -10,6 +10,7 @@ command goes on where it was interrupted.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,7 +73,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     measuring = Measuring(options)
-    kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", measuring.options())
+    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", measuring.options())
     for layers in LAYERS:
         for width in WIDTHS:
             for system in SYSTEMS:

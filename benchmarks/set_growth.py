@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -120,7 +121,7 @@ def main() -> None:
         "rate": options.rate,
         "counts": counts,
     }
-    kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", described)
+    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
     codec = NecgsCodec(replace(recipe, rate_weight=recipe.rate_weight / options.rate))
     draco = [DracoCodec(bits, share) for share in KEPT for bits in BITS]
     for one in draco:

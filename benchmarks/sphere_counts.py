@@ -9,6 +9,7 @@ The command goes on where it was interrupted; the meshes of the pictures wait in
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def main() -> None:
     unknown = set(options.names) - set(measuring.meshes)
     if unknown:
         raise SystemExit(f"no such mesh: {', '.join(unknown)}; there are {', '.join(measuring.meshes)}")
-    kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", measuring.options())
+    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", measuring.options())
 
     def row(name: str, codec: ImplicitCodec) -> Row:
         figures, decoded = measuring.measure(codec)

@@ -8,6 +8,7 @@ The command goes on where it was interrupted.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,7 +64,7 @@ def main() -> None:
     settings = Settings(resolution=options.resolution, preset="fast")
     recipe = replace(recipe_for(settings), visits=0, epochs=options.epochs)
     described = {key: getattr(options, key) for key in ("count", "epochs", "resolution")}
-    kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", described)
+    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
     for folder in options.sets:
         paths = largest_clean(folder, options.count)
         for kilobytes in options.kilobytes:

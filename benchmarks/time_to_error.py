@@ -10,6 +10,7 @@ goes on where it was interrupted.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +46,7 @@ def main() -> None:
     settings = Settings(resolution=options.resolution, preset="fast")
     paths = largest_clean(options.folder, options.count)
     described = {key: getattr(options, key) for key in ("count", "epochs", "share", "resolution", "threads")}
-    kept = KeptRows(options.out, f"python {' '.join(sys.argv)}", {"set": options.folder.name, **described})
+    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", {"set": options.folder.name, **described})
     with TemporaryDirectory() as folder:
         make_fields([normalised(path) for path in paths], settings, Path(folder), Silent())
     paper = NecgsPaperCodec(paper_widths(options.share), epochs=options.epochs)

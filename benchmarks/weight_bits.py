@@ -6,6 +6,7 @@ python benchmarks/weight_bits.py ../shared/data/classics --count 2 --out benchma
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +58,7 @@ def main() -> None:
                 codec = NiCodec(bits=bits, recipe=replace(recipe, rounded=rounded))
                 rows[f"{bits} bits, {rounded:.0%} of the steps rounded"] = figures(codec, meshes, settings, progress)
     described = {"meshes": [path.stem for path in paths], "steps": options.steps, "batch": recipe.batch}
-    write_json(options.out, f"python {' '.join(sys.argv)}", {**described, "rows": rows})
+    write_json(options.out, f"python {shlex.join(sys.argv)}", {**described, "rows": rows})
 
 
 if __name__ == "__main__":
