@@ -119,7 +119,7 @@ def lgcl(found: Row | None) -> str:
     sizes += [
         f"| {name} | {row['parameters']:,} | {row['latent_numbers']:,} | {row['network_bytes']:,} B "
         f"| {row['payload_bytes']:,.0f} B | {row['of_them_key_points']:,.0f} B "
-        f"| {row['training_seconds'] / 60:.0f} min |"
+        f"| {row['training_seconds']:.0f} s |"
         for name, row in found["rows"].items()
     ]
     titles = ("model", "CD", "HD", "ED", "median", "90 %", "> 5 mm", "> 10 mm", "> 20 mm", "no surface")
