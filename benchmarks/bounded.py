@@ -47,7 +47,7 @@ def measured(paths: Sequence[Path], bound: float, recipe: Recipe, settings: Sett
         with ArchiveReader(archive) as reader:
             shared = sum(part.length for part in reader.shared)
         progress.start("measuring", len(result.entries))
-        errors, by_name = {}, {path.name: path for path in paths}
+        errors, by_name = {}, {path.stem: path for path in paths}
         with open_archive(archive) as opened:
             for entry in result.entries:
                 errors[entry.name] = error_of(by_name[entry.name], opened[entry.name])
