@@ -15,7 +15,7 @@ demo: $(INSTALLED)  ## generate 24 sample meshes, compress, extract, compare, pr
 	$(BIN)/python benchmarks/demo.py demo
 
 test: $(INSTALLED)  ## all tests, the slow ones included
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto
 
 lint: $(INSTALLED)  ## style, types and the order of imports
 	$(BIN)/ruff check
