@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-Row = dict[str, Any]
-
-NOT_MEASURED = "Not measured yet."
+from _tables import NOT_MEASURED, Row, header
 
 _TITLES = ("KB", "ratio", "CD", "NC", "F1-0.005", "F1-0.01", "mean distance", "coding", "decoding a mesh")
 _OFF_CURVE = " *"
@@ -17,7 +14,7 @@ def ablation(results: Row | None) -> str:
     """Return every point of an ablation, the BD-rate of its change, and the command."""
     if results is None:
         return NOT_MEASURED
-    lines = _header("codec", "point", *_TITLES)
+    lines = header("codec", "point", *_TITLES)
     lines += [
         f"| {system['name']} | {_label(system, point)} | {_cells(point)} |"
         for system in results["systems"]
@@ -34,7 +31,7 @@ def table_1(results: Row | None) -> str:
     if results is None:
         return NOT_MEASURED
     rows = results["rows"]
-    lines = _header("codec", "compress the set", "decompress a mesh", "ratio", "mean distance", "of the time of necgs")
+    lines = header("codec", "compress the set", "decompress a mesh", "ratio", "mean distance", "of the time of necgs")
     for name, row in rows.items():
         mark = " (extrapolated)" if row.get("extrapolated") else ""
         quality = f"{row['ratio']:.1f} | {_thousandths(row['mean_distance'])}" if "ratio" in row else "| "
@@ -52,10 +49,6 @@ def table_1(results: Row | None) -> str:
         if row.get("extrapolated")
     ]
     return "\n".join([*lines, f"\n{_made_by(results)}"])
-
-
-def _header(*titles: str) -> list[str]:
-    return [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
 
 
 def _label(system: Row, point: Row) -> str:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-Row = dict[str, Any]
-
-NOT_MEASURED = "Not measured yet."
+from _tables import NOT_MEASURED, Row, commands, header
 
 
 def growth(found: Iterable[Row | None]) -> str:
@@ -15,7 +12,7 @@ def growth(found: Iterable[Row | None]) -> str:
     made = [one for one in found if one is not None]
     if not made:
         return NOT_MEASURED
-    lines = _header(
+    lines = header(
         "set",
         "archive",
         "decoder",
@@ -37,7 +34,7 @@ def growth(found: Iterable[Row | None]) -> str:
             for name, row in one["rows"].items()
             if name.startswith("necgs")
         ]
-    return "\n".join([*lines, f"\n{_commands(made)}"])
+    return "\n".join([*lines, f"\n{commands(made)}"])
 
 
 def _beside_draco(row: Row) -> str:
@@ -54,7 +51,7 @@ def bounded(found: Row | None) -> str:
     if found is None:
         return NOT_MEASURED
     bound = found["options"]["max_error"]
-    lines = _header("set", "set", "refined", "draco", "ply-zstd", "within the bound", "worst", "archive", "of it alone")
+    lines = header("set", "set", "refined", "draco", "ply-zstd", "within the bound", "worst", "archive", "of it alone")
     for name, row in found["rows"].items():
         rungs = " | ".join(str(row["on_rung"].get(rung, 0)) for rung in ("set", "refined", "draco", "ply-zstd"))
         alone = sum(row["bytes_on_rung"].get(rung, 0) for rung in ("draco", "ply-zstd"))
@@ -66,7 +63,7 @@ def bounded(found: Row | None) -> str:
         f"Bound: {bound:g} % of the diagonal; {found['options']['epochs']} visits of each mesh, "
         f"K = {found['options']['resolution']}."
     )
-    return "\n".join([*lines, f"\n{told}\n\n{_commands([found])}"])
+    return "\n".join([*lines, f"\n{told}\n\n{commands([found])}"])
 
 
 def time_to_error(found: Iterable[Row | None]) -> str:
@@ -74,7 +71,7 @@ def time_to_error(found: Iterable[Row | None]) -> str:
     made = [one for one in found if one is not None]
     if not made:
         return NOT_MEASURED
-    lines = _header("set", "codec", "time", "archive", "mean distance", "necgs-paper takes")
+    lines = header("set", "codec", "time", "archive", "mean distance", "necgs-paper takes")
     for one in made:
         paper = one["rows"]["necgs-paper"]
         lines += [
@@ -83,14 +80,14 @@ def time_to_error(found: Iterable[Row | None]) -> str:
             f"| {paper['seconds'] / row['seconds']:.1f} times as long |"
             for name, row in one["rows"].items()
         ]
-    return "\n".join([*lines, f"\n{_commands(made)}"])
+    return "\n".join([*lines, f"\n{commands(made)}"])
 
 
 def targets(found: Row | None) -> str:
     """Return how near archives come to the sizes that were asked for."""
     if found is None:
         return NOT_MEASURED
-    lines = _header("set and size", "archive", "miss", "mean distance", "time")
+    lines = header("set and size", "archive", "miss", "mean distance", "time")
     lines += [
         f"| {row['meshes']} {name} | {_kilobytes(row['archive_bytes'])} | {100 * row['miss']:+.1f} % "
         f"| {1e3 * row['mean_distance']:.2f}e-3 | {row['seconds']:.0f} s |"
@@ -98,14 +95,14 @@ def targets(found: Row | None) -> str:
     ]
     options = found["options"]
     told = f"{options['epochs']} visits of each mesh, K = {options['resolution']}."
-    return "\n".join([*lines, f"\n{told}\n\n{_commands([found])}"])
+    return "\n".join([*lines, f"\n{told}\n\n{commands([found])}"])
 
 
 def levers(found: Row | None) -> str:
     """Return what single changes to codec necgs do, set by set."""
     if found is None:
         return NOT_MEASURED
-    lines = _header("set, change", "parameters", "decoder and latents", "mean distance", "over the plain curve", "time")
+    lines = header("set, change", "parameters", "decoder and latents", "mean distance", "over the plain curve", "time")
     for name, row in found["rows"].items():
         over = row.get("over_plain")
         lines.append(
@@ -117,16 +114,8 @@ def levers(found: Row | None) -> str:
         f"{options['count']} meshes, {options['epochs']} visits of each, K = {options['resolution']}, "
         f"lambda = {options['lambda']:g} where nothing else is said."
     )
-    return "\n".join([*lines, f"\n{told}\n\n{_commands([found])}"])
+    return "\n".join([*lines, f"\n{told}\n\n{commands([found])}"])
 
 
 def _kilobytes(size: float) -> str:
     return f"{size / 1e3:,.1f} KB"
-
-
-def _commands(found: Iterable[Row]) -> str:
-    return "\n".join(f"    {one['command']}" for one in found)
-
-
-def _header(*titles: str) -> list[str]:
-    return [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-Row = dict[str, Any]
-
-NOT_MEASURED = "Not measured yet."
+from _tables import NOT_MEASURED, Row, commands, header
 
 
 def differences(found: Row | None) -> str:
@@ -15,20 +12,20 @@ def differences(found: Row | None) -> str:
     if found is None:
         return NOT_MEASURED
     anchors = list(dict.fromkeys(row["anchor"] for one in found["sets"] for row in one["differences"]))
-    lines = _header("set", *(f"necgs against {name}" for name in anchors))
+    lines = header("set", *(f"necgs against {name}" for name in anchors))
     for one in found["sets"]:
         rows = {row["anchor"]: row for row in one["differences"] if row["system"] == "necgs"}
         cells = [_difference(rows[name]) if name in rows else "" for name in anchors]
         lines.append(f"| {one['name']}, {one['meshes']} meshes | {' | '.join(cells)} |")
     told = "BD-rate: bytes at equal mean distance, over the interval that both curves cover."
-    return "\n".join([*lines, f"\n{told}\n\n{_commands(found)}"])
+    return "\n".join([*lines, f"\n{told}\n\n{commands([found])}"])
 
 
 def points(found: Row | None) -> str:
     """Return every point on every curve."""
     if found is None:
         return NOT_MEASURED
-    return "\n\n".join(_set_table(one) for one in found["sets"]) + f"\n\n{_commands(found)}"
+    return "\n\n".join(_set_table(one) for one in found["sets"]) + f"\n\n{commands([found])}"
 
 
 def _set_table(one: Row) -> str:
@@ -45,7 +42,7 @@ def _set_table(one: Row) -> str:
         "F1-0.01",
         "gIoU",
     )
-    lines = [f"**{one['name']}**, {one['rule']}\n", *_header(*titles, "coding", "decoding a mesh")]
+    lines = [f"**{one['name']}**, {one['rule']}\n", *header(*titles, "coding", "decoding a mesh")]
     lines += [
         f"| {system['name']} | {point['label']} | {_cells(point)} |"
         for system in one["systems"]
@@ -82,11 +79,3 @@ def _difference(row: Row) -> str:
         return f"no BD-rate, {row['refused']}"
     over = f"{1e3 * row['finest']:.1f} to {1e3 * row['coarsest']:.1f}e-3"
     return f"{row['percent']:+.0f} % bytes ({over}, {row['share']:.0%} of what they cover)"
-
-
-def _commands(found: Row) -> str:
-    return "\n".join(f"    {line}" for line in found["command"].split("\n"))
-
-
-def _header(*titles: str) -> list[str]:
-    return [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import shlex
 import sys
 import time
@@ -24,7 +23,6 @@ from statistics import mean
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -42,8 +40,9 @@ from meshset.codecs.necgs.packing import packed
 from meshset.codecs.necgs.recipe import Plan, Recipe, architecture_for, recipe_for
 from meshset.codecs.necgs.steering import Steering
 from meshset.codecs.necgs.training import train
-from meshset.evaluation import surface_distance
+from meshset.evaluation import Point, surface_distance
 from meshset.geometry import Mesh
+from set_growth import bytes_at
 
 RATE_WEIGHTS = (7e-7, 2e-6, 4e-6, 1e-5)
 SAMPLES = 20_000
@@ -211,11 +210,8 @@ def compared(lever: Lever, curve: Sequence[Row], *run: Any) -> Row:
 
 def over_plain(row: Row, curve: Sequence[Row]) -> float | None:
     """Return bytes over those of the plain codec at the same distance, None outside of its curve."""
-    points = sorted((math.log(one["mean_distance"]), math.log(one["bytes"])) for one in curve)
-    distance = math.log(row["mean_distance"])
-    if not points[0][0] <= distance <= points[-1][0]:
-        return None
-    return row["bytes"] / math.exp(float(np.interp(distance, *zip(*points, strict=True))))
+    plain = bytes_at([Point(one["bytes"], one["mean_distance"]) for one in curve], row["mean_distance"])
+    return None if plain is None else row["bytes"] / plain
 
 
 def main() -> None:

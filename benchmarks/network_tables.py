@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-Row = dict[str, Any]
-
-NOT_MEASURED = "Not measured yet."
+from _tables import NOT_MEASURED, Row, header
 
 _NI, _SPHERES = "ni", "key-spheres, 128, direct"
 _CONVOLUTIONS = {"vc": "LGCL-VC", "cheb": "LGCL-Cheb"}
@@ -18,7 +15,7 @@ def table_1(found: Row | None) -> str:
     if found is None:
         return NOT_MEASURED
     rows = {name: row for name, row in found["rows"].items() if name != "samples"}
-    lines = _header(
+    lines = header(
         "system",
         "KB in float32",
         "KB on disk",
@@ -63,7 +60,7 @@ def batched(found: Row | None) -> str:
     """Return what training many networks at a time gains."""
     if found is None:
         return NOT_MEASURED
-    lines = _header("network, samples a step", "a mesh in a step, batched", "one at a time", "speed-up")
+    lines = header("network, samples a step", "a mesh in a step, batched", "one at a time", "speed-up")
     lines += [
         f"| {name} | {1e3 * row['batched_seconds']:.3f} ms | {1e3 * row['one_at_a_time_seconds']:.3f} ms "
         f"| {row['speed_up']:.1f}x |"
@@ -78,7 +75,7 @@ def spheres(found: Row | None) -> str:
     if found is None:
         return NOT_MEASURED
     titles = ("system", "KB in float32", "KB on disk", "surface error", "importance error", "mean distance", "time")
-    lines = _header(*titles)
+    lines = header(*titles)
     lines += [
         f"| {name} | {row['float32_bytes'] / 1024:.1f} | {row['bytes'] / 1024:.1f} "
         f"| {_errors(row, 'surface_error', 'importance_error', 'mean_distance')} | {row['seconds']:.1f} s |"
@@ -102,7 +99,7 @@ def weight_bits(found: Row | None) -> str:
     """Return bytes and error by the bits of a weight."""
     if found is None:
         return NOT_MEASURED
-    lines = _header("NI", "bytes a mesh", "mean distance")
+    lines = header("NI", "bytes a mesh", "mean distance")
     lines += [
         f"| {name} | {row['bytes']:,.0f} | {_errors(row, 'mean_distance')} |" for name, row in found["rows"].items()
     ]
@@ -115,7 +112,7 @@ def lgcl(found: Row | None) -> str:
     if found is None:
         return NOT_MEASURED
     options = found["options"]
-    sizes = [*_header("model", "parameters", "latent", "network", "a mesh", "of it key points", "training")]
+    sizes = [*header("model", "parameters", "latent", "network", "a mesh", "of it key points", "training")]
     sizes += [
         f"| {name} | {row['parameters']:,} | {row['latent_numbers']:,} | {row['network_bytes']:,} B "
         f"| {row['payload_bytes']:,.0f} B | {row['of_them_key_points']:,.0f} B "
@@ -123,7 +120,7 @@ def lgcl(found: Row | None) -> str:
         for name, row in found["rows"].items()
     ]
     titles = ("model", "CD", "HD", "ED", "median", "90 %", "> 5 mm", "> 10 mm", "> 20 mm", "no surface")
-    errors = [*_header(*titles)]
+    errors = [*header(*titles)]
     errors += [f"| {name} | {_lgcl_errors(row)} |" for name, row in found["rows"].items()]
     told = (
         f"{len(options['trained'])} bodies trained, {len(options['held_out'])} held out and measured; size "
@@ -153,7 +150,3 @@ def _trained(found: Row) -> str:
 
 def _errors(row: Row, *names: str) -> str:
     return " | ".join(f"{1e3 * row[name]:.2f}e-3" for name in names)
-
-
-def _header(*titles: str) -> list[str]:
-    return [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]

@@ -194,7 +194,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "differences": lambda: curve_tables.differences(measured("curves")),
     "curves": lambda: curve_tables.points(measured("curves")),
     **{name: partial(ablation, name) for name in ABLATIONS},
-    "differences of others": lambda: curve_tables.differences(measured("other_curves")),
     "curves of others": lambda: curve_tables.points(measured("other_curves")),
     "growth": lambda: cost_tables.growth(measured(f"growth_{name}") for name in GROWN),
     "time to error": lambda: cost_tables.time_to_error(measured(f"time_to_error_{name}") for name in GROWN),
