@@ -9,17 +9,21 @@ from meshset.codecs.base import NO_GOAL, Goal, Settings
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.errors import MeshsetError
 
-_LARGE_SET = 64
-"""Number of meshes from which a set has room for a larger decoder, and needs calmer steps."""
+_LARGE_SET = 200
+"""Number of meshes from which a set has room for a larger decoder."""
+
+_SET_OVER_BATCH = 24
+_LARGEST_BATCH = 8
+"""A step sees one mesh in 24, from 2 to 8: small sets gain from more steps, large ones from calmer ones."""
 
 _USUAL_WEIGHT = 7e-7
 """Lambda of most presets."""
 
 _WIDTHS = (64, 48, 32, 24, 16)
-_LATENT_CHANNELS = 16
 _SMALL_WIDTHS = (64, 32, 16, 12, 8)
-_SMALL_LATENT_CHANNELS = 8
 """Of large sets, and of small ones, whose files are nearly all decoder."""
+
+_LATENT_CHANNELS = 8
 
 _FIELD_CHANNELS = {"tsdf": 1, "tsdf-def": 4}
 
@@ -32,8 +36,6 @@ class Recipe:
         visits: how many times a mesh is visited, over all meshes, at least.
         epochs: how many times each mesh is visited, at least.
         rate_weight: lambda, weight of the bits of a mesh (its latent and its share of the decoder) in the loss.
-        large_set: number of meshes from which a step sees 4 meshes and not 2; small sets gain from more steps, large
-            ones from calmer ones.
         matrix_rate: peak learning rate of the decoder's matrices (Muon, scaled to the updates of Adam).
         rate: peak learning rate of biases (Adam).
         latent_travel: peak learning rate of latents (Adam) times visits of each mesh. Adam moves a number by about its
@@ -48,10 +50,9 @@ class Recipe:
     visits: int
     epochs: int
     rate_weight: float
-    large_set: int = _LARGE_SET
     matrix_rate: float = 0.005
     rate: float = 0.003
-    latent_travel: float = 1.25
+    latent_travel: float = 10.0
     step_rate: float = 0.01
     expansion_weight: float = 0.3
     near_weight: float = 5.0
@@ -72,7 +73,7 @@ class Recipe:
 
     def batch(self, meshes: int) -> int:
         """Return how many meshes a step sees, for a set of this size."""
-        return min(4 if meshes >= self.large_set else 2, meshes)
+        return min(max(meshes // _SET_OVER_BATCH, 2), _LARGEST_BATCH, meshes)
 
     def latent_rate(self, meshes: int) -> float:
         """Return the peak learning rate of latents for a set of this size."""
@@ -95,9 +96,9 @@ class Plan:
 
 
 PRESETS = {
-    "fast": Recipe(visits=10_000, epochs=40, rate_weight=_USUAL_WEIGHT),
-    "balanced": Recipe(visits=30_000, epochs=120, rate_weight=_USUAL_WEIGHT),
-    "best": Recipe(visits=90_000, epochs=400, rate_weight=5e-7),
+    "fast": Recipe(visits=10_000, epochs=100, rate_weight=_USUAL_WEIGHT),
+    "balanced": Recipe(visits=30_000, epochs=200, rate_weight=_USUAL_WEIGHT),
+    "best": Recipe(visits=90_000, epochs=600, rate_weight=5e-7),
 }
 
 ADDING = Recipe(visits=300, epochs=0, rate_weight=_USUAL_WEIGHT, latent_travel=5.0)
@@ -107,7 +108,15 @@ REFINING = Recipe(visits=1000, epochs=0, rate_weight=0.0, latent_travel=5.0)
 """Latents that go on where they are, the decoder frozen, because they miss a bound on the error: bits do not count."""
 
 
-RETRAINING = Recipe(visits=3_000, epochs=40, rate_weight=_USUAL_WEIGHT, matrix_rate=0.002, rate=0.001, step_rate=0.003)
+RETRAINING = Recipe(
+    visits=3_000,
+    epochs=40,
+    rate_weight=_USUAL_WEIGHT,
+    matrix_rate=0.002,
+    rate=0.001,
+    latent_travel=1.25,
+    step_rate=0.003,
+)
 """A decoder that starts where it is and learns a few meshes more: calmer than from random weights."""
 
 
@@ -137,7 +146,7 @@ def architecture_for(settings: Settings, meshes: int) -> Architecture:
         bare,
         widths=(_WIDTHS if large else _SMALL_WIDTHS)[: bare.blocks - 1],
         hidden=64,
-        latent_channels=_LATENT_CHANNELS if large else _SMALL_LATENT_CHANNELS,
+        latent_channels=_LATENT_CHANNELS,
         crosses=True,
     )
 
