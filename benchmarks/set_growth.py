@@ -34,8 +34,11 @@ from meshset.codecs.peers.draco import DracoCodec
 from meshset.evaluation.curves import Point, lower_envelope
 from meshset.pipeline.compress import compress
 
-KEPT = (0.1, 0.05, 0.025, 0.0125)
-BITS = (7, 8)
+DRACO = (
+    *((kept, bits) for kept in (0.1, 0.05, 0.025, 0.0125) for bits in (7, 8)),
+    *((0.1, 9), (0.25, 8), (0.25, 9)),
+)
+"""Shares of the faces that are kept, and bits."""
 
 
 def clean_in_random_order(folder: Path, seed: int) -> list[Path]:
@@ -123,7 +126,7 @@ def main() -> None:
     }
     kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
     codec = NecgsCodec(replace(recipe, rate_weight=recipe.rate_weight / options.rate))
-    draco = [DracoCodec(bits, share) for share in KEPT for bits in BITS]
+    draco = [DracoCodec(bits, share) for share, bits in DRACO]
     for one in draco:
         name = f"draco-simplified, {one.kept:g} of the faces, {one.quantisation} bits"
         kept.add(name, lambda one=one: measured(paths[: counts[-1]], one, settings))

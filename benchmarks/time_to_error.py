@@ -31,7 +31,7 @@ from meshset.pipeline.failures import NoMeshError
 from meshset.progress import Silent
 from set_growth import measured
 
-LENGTHS = (5, 7, 10, 14, 20, 28, 40, 56, 80, 120, 170, 240)
+LENGTHS = (5, 7, 10, 14, 20, 28, 34, 40, 48, 56, 66, 80, 95, 120, 170, 240)
 
 
 def trained(paths: Sequence[Path], codec: SetCodec, settings: Settings) -> Row:

@@ -142,7 +142,7 @@ def test_names_cannot_add_markup(draw):
 def test_failed_points_are_named(draw):
     result = figures()
     points = result["sets"][0]["systems"][0]["points"]
-    points[0]["failures"] = [["fox.ply", "too thin"]]
+    points[0]["failures"] = [["/home/me/animals/fox.ply", "too thin"]]
     points[1] = {"label": "weight 1", "error": "out of memory"}
     result["sets"][0]["systems"][0]["curve"] = ["weight 2", "weight 3"]
     text = " ".join(Page(draw(result)).text)
