@@ -27,8 +27,8 @@ def growth(found: Iterable[Row | None]) -> str:
     )
     for one in made:
         lines += [
-            f"| {row['meshes']} {one['options']['set']} | {_kilobytes(row['archive_bytes'])} "
-            f"| {_kilobytes(row['decoder_bytes'])} | {row['payload_bytes'] / row['meshes']:,.0f} B "
+            f"| {row['meshes']} {one['options']['set']}, `{one['options']['preset']}` "
+            f"| {_kilobytes(row['archive_bytes'])} | {_kilobytes(row['decoder_bytes'])} | {row['payload_bytes'] / row['meshes']:,.0f} B "
             f"| {row['index_bytes'] / row['meshes']:,.0f} B | {1e3 * row['mean_distance']:.2f}e-3 "
             f"| {row['obj_bytes'] / row['archive_bytes']:.0f} | {_beside_draco(row)} |"
             for name, row in one["rows"].items()
@@ -67,7 +67,7 @@ def bounded(found: Row | None) -> str:
 
 
 def time_to_error(found: Iterable[Row | None]) -> str:
-    """Return how long both NeCGS systems take to one error."""
+    """Return how long both NeCGS systems take to one error, by the sets that lack no mesh."""
     made = [one for one in found if one is not None]
     if not made:
         return NOT_MEASURED
@@ -79,6 +79,7 @@ def time_to_error(found: Iterable[Row | None]) -> str:
             f"| {_kilobytes(row['archive_bytes'])} | {1e3 * row['mean_distance']:.2f}e-3 "
             f"| {paper['seconds'] / row['seconds']:.1f} times as long |"
             for name, row in one["rows"].items()
+            if not row["failures"]
         ]
     return "\n".join([*lines, f"\n{commands(made)}"])
 

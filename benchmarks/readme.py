@@ -177,7 +177,8 @@ def ablation(name: str) -> str:
     return ablation_tables.ablation(measured(f"ablation_{name}"))
 
 
-GROWN = ("humans", "things")
+GROWN = ("humans", "humans_balanced", "things")
+TIMED = ("humans", "things")
 ABLATIONS = ("resolutions", "resolutions-paper", "autoencoder", "ssim", "quantisation")
 TABLES: dict[str, Callable[[], str]] = {
     "sets": sets_table,
@@ -196,7 +197,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **{name: partial(ablation, name) for name in ABLATIONS},
     "curves of others": lambda: curve_tables.points(measured("other_curves")),
     "growth": lambda: cost_tables.growth(measured(f"growth_{name}") for name in GROWN),
-    "time to error": lambda: cost_tables.time_to_error(measured(f"time_to_error_{name}") for name in GROWN),
+    "time to error": lambda: cost_tables.time_to_error(measured(f"time_to_error_{name}") for name in TIMED),
     "bounded": lambda: cost_tables.bounded(measured("bounded")),
     "targets": lambda: cost_tables.targets(measured("targets")),
     "levers": lambda: cost_tables.levers(measured("levers")),
