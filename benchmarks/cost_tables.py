@@ -28,9 +28,10 @@ def growth(found: Iterable[Row | None]) -> str:
     for one in made:
         lines += [
             f"| {row['meshes']} {one['options']['set']}, `{one['options']['preset']}` "
-            f"| {_kilobytes(row['archive_bytes'])} | {_kilobytes(row['decoder_bytes'])} | {row['payload_bytes'] / row['meshes']:,.0f} B "
-            f"| {row['index_bytes'] / row['meshes']:,.0f} B | {1e3 * row['mean_distance']:.2f}e-3 "
-            f"| {row['obj_bytes'] / row['archive_bytes']:.0f} | {_beside_draco(row)} |"
+            f"| {_kilobytes(row['archive_bytes'])} | {_kilobytes(row['decoder_bytes'])} "
+            f"| {row['payload_bytes'] / row['meshes']:,.0f} B | {row['index_bytes'] / row['meshes']:,.0f} B "
+            f"| {1e3 * row['mean_distance']:.2f}e-3 | {row['obj_bytes'] / row['archive_bytes']:.0f} "
+            f"| {_beside_draco(row)} |"
             for name, row in one["rows"].items()
             if name.startswith("necgs")
         ]
