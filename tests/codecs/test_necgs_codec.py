@@ -197,6 +197,12 @@ def test_unknown_settings_are_refused(wrong: dict[str, object]) -> None:
         NecgsCodec().compress(MESHES, dataclasses.replace(SETTINGS, **wrong), Silent())  # type: ignore[arg-type]
 
 
+def test_more_bytes_than_a_decoder_can_use_go_to_a_larger_one() -> None:
+    usual = recipe.architecture_for(SETTINGS, 24)
+    assert recipe.architecture_for(SETTINGS, 24, usual.parameters) == usual
+    assert recipe.architecture_for(SETTINGS, 24, usual.parameters + 1).parameters > usual.parameters
+
+
 def test_shared_part_survives_its_bytes(coded: CodedSet) -> None:
     part = unpack_shared(coded.shared)
     assert part.architecture == Architecture(32, (64, 32), hidden=64, latent_channels=8, crosses=True)

@@ -60,7 +60,7 @@ class NecgsCodec:
             MeshsetError: unknown preset or resolution; training diverged or ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
-        architecture, recipe = architecture_for(settings, len(meshes)), self.recipe or recipe_for(settings)
+        usual, recipe = architecture_for(settings, len(meshes)), self.recipe or recipe_for(settings)
         try:
             import torch
 
@@ -74,7 +74,8 @@ class NecgsCodec:
             if not kept:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
             fields = [path for path, _ in kept]
-            plan = self._plan(recipe, architecture, outcomes)
+            plan = self._plan(recipe, usual, outcomes)
+            architecture = architecture_for(settings, len(meshes), plan.target)
             try:
                 network, report = train(
                     fields, architecture, plan, settings.device, settings.seed, progress, checkpoint

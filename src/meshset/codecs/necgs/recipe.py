@@ -136,19 +136,18 @@ def bare_architecture(settings: Settings) -> Architecture:
     return Architecture(settings.resolution, (), 0, field_channels=_FIELD_CHANNELS[settings.field])
 
 
-def architecture_for(settings: Settings, meshes: int) -> Architecture:
-    """Return the decoder for a resolution and a number of meshes; only its rate changes with the preset.
+def architecture_for(settings: Settings, meshes: int, target: int | None = None) -> Architecture:
+    """Return the decoder for a resolution, a number of meshes and the bytes wanted; presets only change its rate.
+
+    More bytes than a small decoder has weights are of no use to it.
 
     Raises MeshsetError for a resolution or a field that there is not.
     """
-    bare, large = bare_architecture(settings), meshes >= _LARGE_SET
-    return replace(
-        bare,
-        widths=(_WIDTHS if large else _SMALL_WIDTHS)[: bare.blocks - 1],
-        hidden=64,
-        latent_channels=_LATENT_CHANNELS,
-        crosses=True,
-    )
+    bare = replace(bare_architecture(settings), hidden=64, latent_channels=_LATENT_CHANNELS, crosses=True)
+    small = replace(bare, widths=_SMALL_WIDTHS[: bare.blocks - 1])
+    if meshes >= _LARGE_SET or (target is not None and target > small.parameters):
+        return replace(bare, widths=_WIDTHS[: bare.blocks - 1])
+    return small
 
 
 def field_name(architecture: Architecture) -> str:

@@ -43,7 +43,7 @@ from meshset.codecs.peers.qecd import BUDGET, QecdCodec
 from meshset.errors import MeshsetError
 from meshset.pipeline.bench.coders import ArchiveCoder, Coder, ExternalCoder
 
-RATE_WEIGHTS = (2e-7, 7e-7, 2e-6, 4e-6, 1e-5)
+RATE_WEIGHTS = (2e-7, 7e-7, 2e-6, 4e-6, 1e-5, 2.5e-5)
 """Lambdas of necgs, from large files to small ones; 7e-7 is that of the presets."""
 
 PAPER_SHARES = (0.5, 0.375, 0.3, 0.25, 0.1875)
