@@ -98,7 +98,7 @@ class Plan:
 PRESETS = {
     "fast": Recipe(visits=10_000, epochs=100, rate_weight=_USUAL_WEIGHT),
     "balanced": Recipe(visits=30_000, epochs=200, rate_weight=_USUAL_WEIGHT),
-    "best": Recipe(visits=90_000, epochs=600, rate_weight=5e-7),
+    "best": Recipe(visits=90_000, epochs=400, rate_weight=5e-7),
 }
 
 ADDING = Recipe(visits=300, epochs=0, rate_weight=_USUAL_WEIGHT, latent_travel=5.0)
