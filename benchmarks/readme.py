@@ -177,7 +177,7 @@ def ablation(name: str) -> str:
     return ablation_tables.ablation(measured(f"ablation_{name}"))
 
 
-GROWN = ("humans", "humans_balanced", "things")
+GROWN = ("humans", "humans_balanced", "animals", "things")
 TIMED = ("humans", "things")
 ABLATIONS = ("resolutions", "resolutions-paper", "autoencoder", "ssim", "quantisation")
 TABLES: dict[str, Callable[[], str]] = {
