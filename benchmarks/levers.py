@@ -183,8 +183,8 @@ def measured(lever: Lever, meshes: Sequence[Mesh], fields: Sequence[Path], plain
         network, report = train(fields, architecture, Plan(lever.recipe_of(plain)), "cpu", 0, progress)
         found = packed(network)
         weights = network.final_weights()
+        latents = [network.final_latent(i) for i in range(len(meshes))]
     seconds = time.perf_counter() - started
-    latents = [network.final_latent(i) for i in range(len(meshes))]
     if lever.tied:
         weights |= {name: weights[source] for name, source in SHARED.items()}
     models = fit_latent_models([latent.numbers for latent in latents])
