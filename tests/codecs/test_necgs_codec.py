@@ -85,7 +85,7 @@ def test_more_training_brings_less_error(coded: CodedSet) -> None:
 @pytest.mark.parametrize("rate", [1.0, 0.05])
 def test_real_bytes_are_within_two_percent_of_the_estimated_ones(coded: CodedSet, rate: float) -> None:
     if rate != 1.0:
-        coded = coded_with(600, MESHES, rate=rate)
+        coded = coded_with(1000, MESHES, rate=rate)
     real = len(coded.shared) + sum(map(len, payloads(coded)))
     assert coded.report["coded_bytes"] == real
     assert coded.report["estimated_bytes"] == pytest.approx(real, rel=0.02)
@@ -142,7 +142,7 @@ def test_meshes_join_a_set_with_its_decoder_frozen(field: str) -> None:
     for mesh, original, before in ((added[0], MESHES[1], trained[1]), (added[2], MESHES[2], trained[2])):
         assert isinstance(mesh, CodedMesh)
         expected = surface_distance(original, decoder.decode(before), 5_000, 0)[0]
-        assert surface_distance(original, decoder.decode(mesh.payload), 5_000, 0)[0] < 2 * expected
+        assert surface_distance(original, decoder.decode(mesh.payload), 5_000, 0)[0] < 1.5 * expected
         assert len(mesh.payload) < 1.5 * len(before)
     assert isinstance(added[2], CodedMesh)
     assert added[2].notes == ("1 part inside out; turned",)
