@@ -85,7 +85,7 @@ def test_more_training_brings_less_error(coded: CodedSet) -> None:
 @pytest.mark.parametrize("rate", [1.0, 0.05])
 def test_real_bytes_are_within_two_percent_of_the_estimated_ones(coded: CodedSet, rate: float) -> None:
     if rate != 1.0:
-        coded = coded_with(1000, MESHES, rate=rate)
+        coded = coded_with(600, MESHES, rate=rate)
     real = len(coded.shared) + sum(map(len, payloads(coded)))
     assert coded.report["coded_bytes"] == real
     assert coded.report["estimated_bytes"] == pytest.approx(real, rel=0.02)
