@@ -16,12 +16,11 @@ from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.archive.index import Index
 from meshset.archive.layout import TRAILER_SIZE, Trailer, unpack_trailer
 from meshset.codecs import codec_by_id
-from meshset.codecs.base import Settings
 from meshset.codecs.necgs import bitstream as necgs
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs_paper import bitstream as paper
+from meshset.codecs.protocol import Settings
 from meshset.geometry import Mesh
-from meshset.progress import Silent
 
 NECGS, DRACO, PLY_ZSTD, PAPER = 1, 2, 3, 4
 CodedSet = tuple[int, bytes, list[bytes]]
@@ -97,7 +96,7 @@ def _numbers(rng: np.random.Generator, size: tuple[int, ...], spread: float = 6)
 
 
 def _ordinary_set(codec_id: int, meshes: Sequence[Mesh]) -> CodedSet:
-    coded = codec_by_id(codec_id).compress(meshes, Settings(), Silent())
+    coded = codec_by_id(codec_id).compress(meshes, Settings())
     return codec_id, b"", [mesh.payload for mesh in coded.meshes]  # type: ignore[union-attr]
 
 

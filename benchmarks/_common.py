@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from meshset.geometry import Mesh, Placement, read_mesh
-from meshset.pipeline.collect import Source
 from meshset.pipeline.evaluate import evaluate
+from meshset.pipeline.steps.collect import Source
 from meshset.pipeline.summary import summarise
-from meshset.progress import Progress
 
 MIXED = ("humans", "animals", "things")
 
@@ -99,9 +98,9 @@ def write_json(path: Path, command: str, figures: dict[str, Any]) -> None:
     print(f"wrote {path}")
 
 
-def set_figures(archive: Path, sources: Sequence[Path | Source], progress: Progress) -> dict[str, Any]:
+def set_figures(archive: Path, sources: Sequence[Path | Source]) -> dict[str, Any]:
     """Return the row of a set in a table: sizes on disk, and metrics, each the mean over its meshes."""
-    summary, result = summarise(archive), evaluate(archive, sources, progress=progress)
+    summary, result = summarise(archive), evaluate(archive, sources)
     if result.failures:
         raise SystemExit("\n".join(map(str, result.failures)))
     return {

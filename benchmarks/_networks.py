@@ -16,14 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from _common import largest_clean, normalised, write_json
-from meshset.codecs.base import CodedMesh, Settings
 from meshset.codecs.implicit.codec import ImplicitCodec
 from meshset.codecs.implicit.recipe import recipe_for
 from meshset.codecs.implicit.samples import samples_of
+from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.evaluation import importance_error, surface_distance, surface_error
 from meshset.geometry import Mesh
 from meshset.geometry.orientation import face_outward
-from meshset.progress import Silent
 
 Row = dict[str, Any]
 
@@ -102,7 +101,7 @@ class Measuring:
         """Return the figures of a codec, means over all meshes and of each, and what the meshes came out as."""
         codec = replace(codec, recipe=self._recipe)
         start = time.perf_counter()
-        coded = codec.compress(list(self.meshes.values()), self.settings, Silent())
+        coded = codec.compress(list(self.meshes.values()), self.settings)
         seconds = time.perf_counter() - start
         decoder = codec.open(coded.shared)
         errors, decoded, refused, sizes = {}, {}, {}, []

@@ -19,16 +19,8 @@ from typing import Any
 
 from _common import write_json
 from ablations.variants import AUTO_ENCODER, PAPER, POST_TRAINING, WITHOUT_SSIM, Variant, VariantCoder
-from meshset.cli.progress import showing_progress
-from meshset.cli.text import duration
-from meshset.codecs.base import Settings
-from meshset.codecs.necgs.codec import NecgsCodec
-from meshset.codecs.necgs.recipe import recipe_for
-from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
-from meshset.errors import MeshsetError
-from meshset.evaluation import CurveError, Point, rate_difference
-from meshset.pipeline.bench.coders import ArchiveCoder
-from meshset.pipeline.bench.plan import (
+from meshset.bench.coders import ArchiveCoder
+from meshset.bench.plan import (
     FIELD_SECONDS,
     STEP_SECONDS,
     PlannedPoint,
@@ -36,8 +28,17 @@ from meshset.pipeline.bench.plan import (
     paper_seconds,
     paper_widths,
 )
-from meshset.pipeline.bench.run import bench, prepare
-from meshset.pipeline.bench.selection import choose_from_folder
+from meshset.bench.run import bench, prepare
+from meshset.bench.selection import choose_from_folder
+from meshset.cli.progress import showing_progress
+from meshset.cli.text import duration
+from meshset.codecs.necgs.codec import NecgsCodec
+from meshset.codecs.necgs.recipe import recipe_for
+from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
+from meshset.codecs.protocol import Settings
+from meshset.errors import MeshsetError
+from meshset.evaluation import CurveError, Point, rate_difference
+from meshset.progress import tell
 
 SHARES = (0.75, 0.5, 0.375, 0.25, 0.1875)
 """Decoders, as shares of the paper's widths."""
@@ -161,16 +162,14 @@ def main() -> None:
     options = arguments()
     settings = Settings(options.resolution, preset="fast", device=options.device, seed=options.seed)
     command = command_of(options)
-    with showing_progress() as progress:
+    with showing_progress():
         try:
             selection = choose_from_folder(options.set, options.count, options.seed)
             plan = partial(ABLATIONS[options.name], options)
-            job = prepare([selection], plan, options.work, settings, progress=progress)
+            job = prepare([selection], plan, options.work, settings)
             left = job.outlook()
-            progress.note(
-                f"{left.points} points, {left.kept} on disk already; about {duration(left.seconds)} on one CPU core"
-            )
-            (one,) = bench(job, command, progress)["sets"]
+            tell(f"{left.points} points, {left.kept} on disk already; about {duration(left.seconds)} on one CPU core")
+            (one,) = bench(job, command)["sets"]
         except MeshsetError as error:
             raise SystemExit(str(error)) from None
     write_json(options.out, command, condensed(one))

@@ -19,12 +19,11 @@ from typing import Any
 from _common import largest_clean, write_json
 from meshset.archive import ArchiveReader, MeshEntry
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import Settings
+from meshset.codecs.protocol import Settings
+from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
 from meshset.pipeline.evaluate import evaluate
-from meshset.pipeline.grow import add
 from meshset.pipeline.summary import summarise_mesh
-from meshset.progress import Progress
 
 
 def main() -> None:
@@ -57,14 +56,14 @@ def main() -> None:
         "preset": options.preset,
         "max_error_of_diagonal": bound,
     }
-    with tempfile.TemporaryDirectory() as name, showing_progress() as progress:
+    with tempfile.TemporaryDirectory() as name, showing_progress():
         small, whole = Path(name) / "small.mset", Path(name) / "whole.mset"
-        made = compress(first, small, settings=settings, progress=progress)
+        made = compress(first, small, settings=settings)
         figures["set"] = {**row(made.entries), "archive_bytes": made.archive_bytes, "seconds": round(made.seconds, 1)}
         for kind, paths in kinds.items():
-            figures[f"added, {kind}"] = {way: added(small, paths, how, first, progress) for way, how in ways.items()}
+            figures[f"added, {kind}"] = {way: added(small, paths, how, first) for way, how in ways.items()}
         start = time.perf_counter()
-        made = compress([*first, *same, *other], whole, settings=settings, progress=progress)
+        made = compress([*first, *same, *other], whole, settings=settings)
         groups = {**kinds, "the set": first}
         figures["trained together"] = {
             "seconds": round(time.perf_counter() - start, 1),
@@ -83,22 +82,20 @@ def main() -> None:
     write_json(options.out, command, figures)
 
 
-def added(
-    archive: Path, paths: Sequence[Path], how: dict[str, Any], first: Sequence[Path], progress: Progress
-) -> dict[str, Any]:
+def added(archive: Path, paths: Sequence[Path], how: dict[str, Any], first: Sequence[Path]) -> dict[str, Any]:
     """Add meshes to a copy of an archive and return what became of them, and of the `first` ones if they changed."""
     copy = archive.with_name("copy.mset")
     shutil.copyfile(archive, copy)
     before = archive.stat().st_size
-    result = add(copy, paths, progress=progress, **how)
+    result = add(copy, paths, **how)
     grown = {"archive_grows_by": result.archive_bytes - before, "seconds": round(result.seconds, 1)}
-    said = {"decoder": result.decoder, "the set": set_row(copy, first, progress)} if result.decoder else {}
+    said = {"decoder": result.decoder, "the set": set_row(copy, first)} if result.decoder else {}
     return {**row(result.entries), **grown, **said}
 
 
-def set_row(archive: Path, paths: Sequence[Path], progress: Progress) -> dict[str, float]:
+def set_row(archive: Path, paths: Sequence[Path]) -> dict[str, float]:
     """Return mean errors of the set that meshes were added to: what the archive states, and what originals say."""
-    measured = evaluate(archive, paths, progress=progress).metrics
+    measured = evaluate(archive, paths).metrics
     with ArchiveReader(archive) as reader:
         entries = [reader.entries[path.stem] for path in paths]
     found = [replace(entry, mean_distance=measured[entry.name].mean_distance) for entry in entries]

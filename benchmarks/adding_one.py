@@ -17,9 +17,9 @@ from _common import write_json
 from adding import row
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import Settings
+from meshset.codecs.protocol import Settings
+from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
-from meshset.pipeline.grow import add
 
 
 def main() -> None:
@@ -39,11 +39,11 @@ def main() -> None:
         "frozen, bounded": {"max_error": options.max_error / 100},
         "updated": {"update_decoder": True},
     }
-    with tempfile.TemporaryDirectory() as name, showing_progress() as progress:
+    with tempfile.TemporaryDirectory() as name, showing_progress():
         copy = Path(name) / "copy.mset"
         for way, how in ways.items():
             shutil.copyfile(options.archive, copy)
-            grown = add(copy, [options.mesh], progress=progress, **how)
+            grown = add(copy, [options.mesh], **how)
             (entry,) = grown.entries
             figures["source_faces"] = entry.source_faces
             figures[way] = {
@@ -52,7 +52,7 @@ def main() -> None:
                 "seconds": round(grown.seconds, 1),
             }
         sources = [options.models, options.mesh]
-        again = compress(sources, Path(name) / "again.mset", settings=settings, progress=progress)
+        again = compress(sources, Path(name) / "again.mset", settings=settings)
         figures["compressed again"] = {
             **row([entry for entry in again.entries if entry.name == options.mesh.stem]),
             "archive_grows_by": again.archive_bytes - options.archive.stat().st_size,

@@ -19,13 +19,12 @@ from pathlib import Path
 import torch
 
 from _common import largest_clean, normalised, write_json
-from meshset.codecs.base import Settings
 from meshset.codecs.implicit.network import FieldNetwork
 from meshset.codecs.implicit.perceptrons import NeuralImplicit, Siren
 from meshset.codecs.implicit.recipe import Recipe
 from meshset.codecs.implicit.samples import Samples, samples_of
 from meshset.codecs.implicit.training import train
-from meshset.progress import Silent
+from meshset.codecs.protocol import Settings
 
 NETWORKS: dict[str, FieldNetwork] = {"ni": NeuralImplicit(), "siren": Siren()}
 BATCHES = (256, 1024)
@@ -42,7 +41,7 @@ def speed_up(network: FieldNetwork, samples: list[Samples], recipe: Recipe, repe
     """Return seconds of a mesh in a step, batched and one at a time, and how many times as fast the batch is."""
 
     def run(chosen: list[Samples]) -> None:
-        train(network, [{}] * len(chosen), chosen, recipe, 8, Settings(), Silent())
+        train(network, [{}] * len(chosen), chosen, recipe, 8, Settings())
 
     together, alone = [], []
     for _ in range(repeats):

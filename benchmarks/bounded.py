@@ -25,33 +25,32 @@ from _common import members
 from _networks import KeptRows, Row
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import Settings
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
+from meshset.codecs.protocol import Settings
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.pipeline.compress import compress
-from meshset.pipeline.reading import open_archive
-from meshset.pipeline.rungs import rung_of
+from meshset.pipeline.open import open_archive
+from meshset.pipeline.steps.rungs import rung_of
+from meshset.progress import advance, stage
 
 SAMPLES = 200_000
 
 
 def measured(paths: Sequence[Path], bound: float, recipe: Recipe, settings: Settings) -> Row:
     """Return how many meshes and bytes are on each rung, and the worst error as a share of the diagonal."""
-    with TemporaryDirectory() as folder, showing_progress() as progress:
+    with TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
-        result = compress(
-            paths, archive, settings=settings, codec=NecgsCodec(recipe), max_error=bound, progress=progress
-        )
+        result = compress(paths, archive, settings=settings, codec=NecgsCodec(recipe), max_error=bound)
         with ArchiveReader(archive) as reader:
             shared = sum(part.length for part in reader.shared)
-        progress.start("measuring", len(result.entries))
+        stage("measuring", len(result.entries))
         errors, by_name = {}, {path.stem: path for path in paths}
         with open_archive(archive) as opened:
             for entry in result.entries:
                 errors[entry.name] = error_of(by_name[entry.name], opened[entry.name])
-                progress.advance()
+                advance()
     rungs = {entry.name: rung_of(entry.notes) for entry in result.entries}
     if any(rung is None for rung in rungs.values()):
         raise SystemExit("a mesh has no note of its rung")

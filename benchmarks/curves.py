@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ablate import condensed
+from meshset.bench.curves import differences
+from meshset.bench.run import read_result
+from meshset.bench.store import save
 from meshset.errors import MeshsetError
-from meshset.pipeline.bench.curves import differences
-from meshset.pipeline.bench.run import read_result
-from meshset.pipeline.bench.store import save
 
 Row = dict[str, Any]
 

@@ -21,7 +21,6 @@ from meshset.codecs.necgs.recipe import Plan, Recipe
 from meshset.codecs.necgs.training import Example, batch_losses, load_example, train
 from meshset.field import Field, compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh
-from meshset.progress import Silent
 
 ARCHITECTURES = {
     "paper": Architecture(128, (64, 48, 32, 24, 16), hidden=0),
@@ -47,7 +46,7 @@ def measure(architecture: Architecture, field: Field, repeats: int) -> dict[str,
         field.save(path)
         # Trained for a while, so that what is decoded is a narrow band and not noise.
         recipe = Recipe(visits=300, epochs=1, rate_weight=1e-7, expansion_weight=3.0)
-        network, _ = train([path], architecture, Plan(recipe), "cpu", 0, Silent())
+        network, _ = train([path], architecture, Plan(recipe), "cpu", 0)
         example: Example = load_example(path, architecture)
     target = torch.zeros((*(architecture.resolution,) * 3, 4))
     target[..., 0] = 1.0

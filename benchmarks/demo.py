@@ -11,7 +11,7 @@ from pathlib import Path
 
 from _common import set_figures, write_json
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import Settings
+from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 from meshset.pipeline.extract import extract
 from meshset.pipeline.sample import write_samples
@@ -25,12 +25,12 @@ def main() -> None:
     options = parser.parse_args()
     start = time.perf_counter()
     models, archive = options.folder / "models", options.folder / "models.mset"
-    with showing_progress() as progress:
-        write_samples(models, options.count, progress=progress)
+    with showing_progress():
+        write_samples(models, options.count)
         settings = Settings(resolution=64, preset="fast")
-        result = compress([models], archive, settings=settings, overwrite=True, progress=progress)
-        extract(archive, options.folder / "extracted", file_format="obj", overwrite=True, progress=progress)
-        figures = set_figures(archive, [models], progress)
+        result = compress([models], archive, settings=settings, overwrite=True)
+        extract(archive, options.folder / "extracted", file_format="obj", overwrite=True)
+        figures = set_figures(archive, [models])
     figures["compress_seconds"] = round(result.seconds, 1)
     figures["seconds"] = round(time.perf_counter() - start, 1)
     if options.out:

@@ -13,12 +13,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from _common import manifest, set_figures, write_json
-from meshset.codecs.base import Settings
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.necgs_paper.recipe import ENGINES
+from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 from meshset.pipeline.extract import extract
-from meshset.progress import Silent
 
 
 def measured(files: list[Path], codec: NecgsPaperCodec, settings: Settings, repeats: int) -> dict[str, Any]:
@@ -34,7 +33,7 @@ def measured(files: list[Path], codec: NecgsPaperCodec, settings: Settings, repe
             extract(archive, Path(folder) / "out", overwrite=True)
             decoding.append((time.perf_counter() - start) / len(files))
         return {
-            **set_figures(archive, files, Silent()),
+            **set_figures(archive, files),
             "compress_seconds": compressing,
             "extract_seconds_a_mesh": statistics.median(decoding),
         }

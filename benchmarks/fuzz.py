@@ -39,15 +39,13 @@ from _common import write_json
 from meshset.archive.names import validate_name
 from meshset.cli.tables import mesh_table, summary_table
 from meshset.geometry import Mesh
-from meshset.pipeline.collect import Source
-from meshset.pipeline.failures import FailureLog
-from meshset.pipeline.sources import check_sources
+from meshset.pipeline.steps.collect import Source
+from meshset.pipeline.steps.failures import FailureLog
+from meshset.pipeline.steps.prepare import check_sources
 from meshset.pipeline.summary import list_meshes, summarise
-from meshset.progress import Silent
 
 SECONDS, MEMORY = 5, 1 << 30
 SLICE = 20_000
-SILENT = Silent()
 RESULTS = ("refused", "read")
 OUTCOMES = {
     "archives": [f"{kind}: {result}" for kind in _archive_mutants.KINDS for result in (*RESULTS, "read in part")],
@@ -200,7 +198,7 @@ def read_file(mutant: _mesh_mutants.Mutant, folder: Path) -> str:
     path = folder / f"mutant.{mutant.suffix}"
     path.write_bytes(mutant.data)
     log = FailureLog()
-    checked = check_sources([Source("mutant", path)], log, SILENT)
+    checked = check_sources([Source("mutant", path)], log)
     for failure in log.failures:
         check_line(failure)
     for source in checked:

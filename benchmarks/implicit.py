@@ -27,7 +27,6 @@ from _common import largest_clean, normalised
 from _networks import KeptRows, Row, add_options, in_rows
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import SetCodec, Settings
 from meshset.codecs.implicit.codec import (
     DeepSdfMeshCodec,
     FfnCodec,
@@ -42,10 +41,12 @@ from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, Siren
 from meshset.codecs.implicit.recipe import Recipe, recipe_for
 from meshset.codecs.implicit.samples import samples_of
 from meshset.codecs.peers.qecd import QecdCodec
+from meshset.codecs.protocol import SetCodec, Settings
 from meshset.evaluation import compare, importance_error, signed_distance, surface_error, volume_iou
 from meshset.geometry import Mesh
 from meshset.geometry.orientation import face_outward
 from meshset.pipeline.compress import compress
+from meshset.progress import advance, stage
 
 MEANS = ("giou", "cd", "mean_distance", "max_distance", "surface_error", "importance_error")
 
@@ -75,14 +76,14 @@ def measured(codec: SetCodec, originals: Mapping[Path, Mesh], recipe: Recipe, se
     """Return the row of one system: an archive of all meshes is made, and each mesh is measured from its bytes."""
     if isinstance(codec, ImplicitCodec):
         codec = replace(codec, recipe=recipe)
-    with TemporaryDirectory() as folder, showing_progress() as progress:
+    with TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
-        result = compress(originals, archive, settings=settings, codec=codec, progress=progress)
+        result = compress(originals, archive, settings=settings, codec=codec)
         by_name = {path.stem: mesh for path, mesh in originals.items()}
         with ArchiveReader(archive) as reader:
             decoder = codec.open(reader.read_shared(0) if reader.shared else b"")
             meshes = {}
-            progress.start("measuring", len(reader.entries))
+            stage("measuring", len(reader.entries))
             for name in reader.entries:
                 payload, original = reader.read_payload(name), by_name[Path(name).stem]
                 decoded = decoder.decode(payload)
@@ -98,7 +99,7 @@ def measured(codec: SetCodec, originals: Mapping[Path, Mesh], recipe: Recipe, se
                     "importance_error": importance_error(original, distance, samples),
                     "bytes": len(payload),
                 }
-                progress.advance()
+                advance()
             report = reader.settings["report"]
     return {
         "float32_kilobytes": float32_bytes(codec, report) / 1024,

@@ -29,8 +29,7 @@ from torch import Tensor
 from _common import largest_clean, normalised
 from _networks import KeptRows, Row
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import Settings
-from meshset.codecs.fields import make_fields
+from meshset.codecs.common.stored_fields import make_fields
 from meshset.codecs.necgs import network as networks
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.bitstream import QuantisedTensor, SharedPart, fit_latent_models
@@ -40,6 +39,7 @@ from meshset.codecs.necgs.packing import packed
 from meshset.codecs.necgs.recipe import Plan, Recipe, architecture_for, recipe_for
 from meshset.codecs.necgs.steering import Steering
 from meshset.codecs.necgs.training import train
+from meshset.codecs.protocol import Settings
 from meshset.evaluation import Point, surface_distance
 from meshset.geometry import Mesh
 from set_growth import bytes_at
@@ -179,8 +179,8 @@ def measured(lever: Lever, meshes: Sequence[Mesh], fields: Sequence[Path], plain
     """Return bytes of decoder and latents and the mean distance of the meshes that come back."""
     architecture = lever.architecture_of(shape)
     started = time.perf_counter()
-    with lever.during(), showing_progress() as progress:
-        network, report = train(fields, architecture, Plan(lever.recipe_of(plain)), "cpu", 0, progress)
+    with lever.during(), showing_progress():
+        network, report = train(fields, architecture, Plan(lever.recipe_of(plain)), "cpu", 0)
         found = packed(network)
         weights = network.final_weights()
         latents = [network.final_latent(i) for i in range(len(meshes))]
@@ -246,8 +246,8 @@ def kept_fields(meshes: Sequence[Mesh], settings: Settings, folder: Path) -> lis
     names = folder / "fields.json"
     if not names.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with showing_progress() as progress:
-            outcomes = make_fields(meshes, settings, folder, progress)
+        with showing_progress():
+            outcomes = make_fields(meshes, settings, folder)
         names.write_text(json.dumps([str(outcome[0]) for outcome in outcomes if isinstance(outcome, tuple)]))
     fields = [Path(path) for path in json.loads(names.read_text())]
     if len(fields) != len(meshes):

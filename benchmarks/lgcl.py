@@ -27,15 +27,16 @@ import torch
 from _common import manifest, normalised
 from _networks import KeptRows, Row
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import CodedMesh, Settings
 from meshset.codecs.latent_sdf.bitstream import read_payload, read_shared
 from meshset.codecs.latent_sdf.codec import DeepSdfCodec, LatentCodec, Sdf4Codec, Sdf8Codec
 from meshset.codecs.latent_sdf.perceptrons import DeepSdf, SoftplusSdf
 from meshset.codecs.latent_sdf.recipe import PUBLISHED, Recipe
 from meshset.codecs.lgcl.codec import LgclCodec
+from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.coding import encode, fit
 from meshset.evaluation import cloud_distances, distance_statistics, vertex_distances
 from meshset.geometry import LONGEST_SIDE, Mesh
+from meshset.progress import advance, stage
 
 HELD_OUT = 0.1
 
@@ -80,17 +81,17 @@ def registered(folder: Path, count: int, seed: int) -> list[Path]:
 
 def measured(codec: LatentCodec, trained: Sequence[Mesh], held_out: Sequence[Mesh], settings: Settings) -> Row:
     """Train, estimate the codes of what was held out, and measure that from its bytes."""
-    with showing_progress() as progress:
+    with showing_progress():
         start = time.perf_counter()
-        coded = codec.compress(trained, settings, progress)
+        coded = codec.compress(trained, settings)
         trained_in = time.perf_counter() - start
-        added = codec.add(held_out, coded.shared, settings, progress)
+        added = codec.add(held_out, coded.shared, settings)
         added_in = time.perf_counter() - start - trained_in
         part = read_shared(coded.shared, codec.kind)
         payloads = [one.payload for one in (*coded.meshes, *added) if isinstance(one, CodedMesh)]
         refused = [one.reason for one in (*coded.meshes, *added) if not isinstance(one, CodedMesh)]
         decoder = codec.open(coded.shared, None if settings.device == "cpu" else settings.device)
-        progress.start("measuring", len(held_out))
+        stage("measuring", len(held_out))
         distances, clouds, empty = [], [], 0
         for original, one in zip(held_out, added, strict=True):
             decoded = decoder.decode(one.payload) if isinstance(one, CodedMesh) else None
@@ -99,7 +100,7 @@ def measured(codec: LatentCodec, trained: Sequence[Mesh], held_out: Sequence[Mes
             else:
                 distances.append(PER_CENT * vertex_distances(original, decoded))
                 clouds.append(cloud_distances(original, decoded))
-            progress.advance()
+            advance()
     keys = [read_payload(payload, part).keys for payload in payloads]
     return {
         "parameters": part.network.parameters,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from _common import manifest, write_json
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import Settings
+from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 
 
@@ -28,9 +28,9 @@ def main() -> None:
     rows = sorted(manifest(options.folder), key=lambda row: -int(row["n_faces"]))
     paths = [options.folder / row["file"] for row in rows[: options.count]]
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, showing_progress() as progress:
+    with tempfile.TemporaryDirectory() as folder, showing_progress():
         settings = Settings(resolution=options.resolution, preset="fast")
-        result = compress(paths, Path(folder) / "set.mset", settings=settings, progress=progress)
+        result = compress(paths, Path(folder) / "set.mset", settings=settings)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     figures = {
         "meshes": len(result.entries),

@@ -19,9 +19,9 @@ from typing import Any
 
 from _common import write_json
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import Settings
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe
+from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 from meshset.pipeline.extract import extract
 from meshset.pipeline.sample import write_samples
@@ -74,10 +74,8 @@ def measured(work: Callable[[Path, Settings], None], folder: Path, settings: Set
 
 
 def compressed(folder: Path, settings: Settings) -> None:
-    with showing_progress() as progress:
-        compress(
-            [folder / "models"], folder / "set.mset", settings=settings, codec=NecgsCodec(SHORT), progress=progress
-        )
+    with showing_progress():
+        compress([folder / "models"], folder / "set.mset", settings=settings, codec=NecgsCodec(SHORT))
 
 
 def extracted(folder: Path, settings: Settings) -> None:

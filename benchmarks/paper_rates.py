@@ -12,11 +12,10 @@ from typing import Any
 from unittest.mock import patch
 
 from _common import manifest, set_figures, write_json
-from meshset.codecs.base import Settings
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.necgs_paper.recipe import Recipe
+from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
-from meshset.progress import Silent
 
 CHOICES = ((4, 1e-3), (4, 4e-3), (4, 1e-2), (2, 2e-3), (1, 1e-3), (1, 3e-3), (1, 6e-3))
 """Batch and peak learning rate; the first is that of the released code."""
@@ -30,7 +29,7 @@ def measured(files: list[Path], recipe: Recipe, settings: Settings, widths: tupl
     ):
         archive = Path(folder) / "set.mset"
         compress(files, archive, settings=settings, codec=NecgsPaperCodec(widths, epochs=recipe.epochs))
-        figures = set_figures(archive, files, Silent())
+        figures = set_figures(archive, files)
     kept = ("archive_bytes", "mean_distance", "worst_mean_distance", "cd", "nc", "f1_01")
     return {"batch": recipe.batch, "rate": recipe.rate, **{name: figures[name] for name in kept}}
 

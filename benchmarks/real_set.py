@@ -11,7 +11,7 @@ from pathlib import Path
 
 from _common import largest_clean, set_figures, write_json
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import Settings
+from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 
 
@@ -25,10 +25,10 @@ def main() -> None:
     options = parser.parse_args()
     paths = largest_clean(options.folder, options.count)
     settings = Settings(resolution=options.resolution, preset=options.preset)
-    with tempfile.TemporaryDirectory() as folder, showing_progress() as progress:
+    with tempfile.TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
-        result = compress(paths, archive, settings=settings, progress=progress)
-        figures = set_figures(archive, list(paths), progress)
+        result = compress(paths, archive, settings=settings)
+        figures = set_figures(archive, list(paths))
     figures["compress_seconds"] = round(result.seconds, 1)
     for key, value in figures.items():
         print(f"{key:>20} {value}")

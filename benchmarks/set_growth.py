@@ -27,10 +27,10 @@ from _common import manifest
 from _networks import KeptRows, Row
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import SetCodec, Settings
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import recipe_for
 from meshset.codecs.peers.draco import DracoCodec
+from meshset.codecs.protocol import SetCodec, Settings
 from meshset.evaluation.curves import Point, lower_envelope
 from meshset.pipeline.compress import compress
 
@@ -49,9 +49,9 @@ def clean_in_random_order(folder: Path, seed: int) -> list[Path]:
 
 def measured(paths: Sequence[Path], codec: SetCodec, settings: Settings) -> Row:
     """Return bytes of an archive, where they go, and the errors that it states, which are of its final bytes."""
-    with TemporaryDirectory() as folder, showing_progress() as progress:
+    with TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
-        result = compress(paths, archive, settings=settings, codec=codec, progress=progress)
+        result = compress(paths, archive, settings=settings, codec=codec)
         with ArchiveReader(archive) as reader:
             shared = sum(part.length for part in reader.shared)
         if result.failures:

@@ -20,16 +20,16 @@ from typing import Any
 from unittest.mock import patch
 
 from _common import set_figures, write_json
-from meshset.codecs.base import SetCodec, Settings
+from meshset.bench.machine import describe_machine
+from meshset.bench.selection import Selection, choose_from_folder
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.necgs_paper.recipe import epochs_for, training_recipe
 from meshset.codecs.peers.draco import DracoCodec
 from meshset.codecs.peers.ply import PlyZstdCodec
-from meshset.pipeline.bench.machine import describe_machine
-from meshset.pipeline.bench.selection import Selection, choose_from_folder
+from meshset.codecs.protocol import SetCodec, Settings
 from meshset.pipeline.compress import compress
-from meshset.pipeline.reading import open_archive
+from meshset.pipeline.open import open_archive
 from meshset.progress import Silent
 
 REPEATS = 3
@@ -71,7 +71,7 @@ def measured(codec: SetCodec, chosen: Selection, settings: Settings, clock: Step
         row["failures"] = [str(failure) for failure in result.failures]
         if not quality:
             return row
-        figures = set_figures(archive, chosen.sources, Silent())
+        figures = set_figures(archive, chosen.sources)
         return row | {key: figures[key] for key in QUALITY}
 
 

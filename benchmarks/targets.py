@@ -22,23 +22,18 @@ import torch
 from _common import largest_clean
 from _networks import KeptRows, Row
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import Settings
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
+from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
-from meshset.pipeline.target import Target
+from meshset.pipeline.steps.target import Target
 
 
 def reached(paths: Sequence[Path], size: int, recipe: Recipe, settings: Settings) -> Row:
     """Return the bytes of the archive, and the mean of the errors that it states."""
-    with TemporaryDirectory() as folder, showing_progress() as progress:
+    with TemporaryDirectory() as folder, showing_progress():
         result = compress(
-            paths,
-            Path(folder) / "set.mset",
-            settings=settings,
-            codec=NecgsCodec(recipe),
-            target=Target(size=size),
-            progress=progress,
+            paths, Path(folder) / "set.mset", settings=settings, codec=NecgsCodec(recipe), target=Target(size=size)
         )
     distances = [entry.mean_distance for entry in result.entries if entry.mean_distance is not None]
     return {

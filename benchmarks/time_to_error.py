@@ -21,14 +21,13 @@ import torch
 
 from _common import largest_clean, normalised
 from _networks import KeptRows, Row
-from meshset.codecs.base import SetCodec, Settings
-from meshset.codecs.fields import make_fields
+from meshset.bench.plan import paper_widths
+from meshset.codecs.common.stored_fields import make_fields
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import recipe_for
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
-from meshset.pipeline.bench.plan import paper_widths
-from meshset.pipeline.failures import NoMeshError
-from meshset.progress import Silent
+from meshset.codecs.protocol import SetCodec, Settings
+from meshset.pipeline.steps.failures import NoMeshError
 from set_growth import measured
 
 LENGTHS = (5, 7, 10, 14, 20, 28, 34, 40, 48, 56, 66, 80, 95, 120, 170, 240)
@@ -67,7 +66,7 @@ def main() -> None:
     described = {key: getattr(options, key) for key in ("count", "epochs", "share", "resolution", "threads")}
     kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", {"set": options.folder.name, **described})
     with TemporaryDirectory() as folder:
-        make_fields([normalised(path) for path in paths], settings, Path(folder), Silent())
+        make_fields([normalised(path) for path in paths], settings, Path(folder))
     paper = NecgsPaperCodec(paper_widths(options.share), epochs=options.epochs)
     kept.add("necgs-paper", lambda: measured(paths, paper, settings))
     goal = kept.rows["necgs-paper"]

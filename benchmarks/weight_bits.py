@@ -16,19 +16,18 @@ import torch
 
 from _common import largest_clean, normalised, write_json
 from meshset.cli.progress import showing_progress
-from meshset.codecs.base import CodedMesh, Settings
 from meshset.codecs.implicit.codec import NiCodec
 from meshset.codecs.implicit.recipe import recipe_for
+from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
-from meshset.progress import Progress
 
 BITS = (5, 6, 8, 12)
 
 
-def figures(codec: NiCodec, meshes: list[Mesh], settings: Settings, progress: Progress) -> dict[str, float]:
+def figures(codec: NiCodec, meshes: list[Mesh], settings: Settings) -> dict[str, float]:
     """Return bytes and mean surface distance of a mesh, means over all of them."""
-    coded = codec.compress(meshes, settings, progress)
+    coded = codec.compress(meshes, settings)
     decoder = codec.open(coded.shared)
     payloads = [one.payload for one in coded.meshes if isinstance(one, CodedMesh)]
     if len(payloads) < len(meshes):
@@ -52,11 +51,11 @@ def main() -> None:
     settings = Settings(preset="fast")
     recipe = replace(recipe_for(settings), steps=options.steps)
     rows = {}
-    with showing_progress() as progress:
+    with showing_progress():
         for bits in BITS:
             for rounded in (0.0, recipe.rounded):
                 codec = NiCodec(bits=bits, recipe=replace(recipe, rounded=rounded))
-                rows[f"{bits} bits, {rounded:.0%} of the steps rounded"] = figures(codec, meshes, settings, progress)
+                rows[f"{bits} bits, {rounded:.0%} of the steps rounded"] = figures(codec, meshes, settings)
     described = {"meshes": [path.stem for path in paths], "steps": options.steps, "batch": recipe.batch}
     write_json(options.out, f"python {shlex.join(sys.argv)}", {**described, "rows": rows})
 

@@ -16,15 +16,14 @@ import ablate
 from ablation_tables import NOT_MEASURED, ablation, table_1
 from ablations.autoencoder import AutoEncoderNetwork, Encoder
 from ablations.variants import AUTO_ENCODER, PAPER, POST_TRAINING, WITHOUT_SSIM, in_place
-from meshset.codecs.base import CodedMesh, Settings
 from meshset.codecs.necgs_paper.bitstream import unpack_shared
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.necgs_paper.recipe import paper_architecture
+from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.field import compute_field
 from meshset.geometry import Placement
 from meshset.geometry.samples import sample_meshes
 from meshset.pipeline.sample import write_samples
-from meshset.progress import Silent
 
 SETTINGS = Settings(resolution=32, field="tsdf")
 CODEC = NecgsPaperCodec((4, 4, 4), "dense", epochs=2)
@@ -40,7 +39,7 @@ def coded(meshes):
     """Return a tiny set as each variant codes it, and as the codec does."""
 
     def run():
-        return CODEC.compress(meshes, SETTINGS, Silent())
+        return CODEC.compress(meshes, SETTINGS)
 
     found = {"codec": run()}
     for variant in (PAPER, WITHOUT_SSIM, POST_TRAINING, AUTO_ENCODER):

@@ -13,14 +13,13 @@ from unittest.mock import patch
 from torch import Tensor
 
 from ablations.autoencoder import AutoEncoderNetwork
+from meshset.bench.coders import ArchiveCoder, Made
+from meshset.bench.source import code_digest
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs_paper import training
 from meshset.codecs.necgs_paper.network import PaperNetwork
 from meshset.codecs.necgs_paper.recipe import Recipe
-from meshset.pipeline.bench.coders import ArchiveCoder, Made
-from meshset.pipeline.bench.source import code_digest
-from meshset.pipeline.sources import CheckedSource
-from meshset.progress import Progress
+from meshset.pipeline.steps.prepare import CheckedSource
 
 MakeNetwork = Callable[[Sequence[Path], Architecture, int, int], PaperNetwork]
 """From the stored fields and the arguments of PaperNetwork."""
@@ -81,7 +80,7 @@ class VariantCoder(ArchiveCoder):
         code = code_digest((__name__,), Path(__file__).parents[1])
         return {**super().key(), "variant": self.variant.name, "variants": code}
 
-    def make(self, meshes: Sequence[CheckedSource], folder: Path, progress: Progress) -> Made:
+    def make(self, meshes: Sequence[CheckedSource], folder: Path) -> Made:
         """Compress into one archive."""
         with in_place(self.variant):
-            return super().make(meshes, folder, progress)
+            return super().make(meshes, folder)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExtraError
 
 if TYPE_CHECKING:
-    from meshset.codecs.base import Settings
+    from meshset.codecs.protocol import Settings
     from meshset.geometry import Mesh
     from meshset.pipeline.compress import compress
-    from meshset.pipeline.reading import Archive
-    from meshset.pipeline.reading import open_archive as open
+    from meshset.pipeline.open import Archive
+    from meshset.pipeline.open import open_archive as open
 
     __version__: str
 
@@ -39,11 +39,11 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Archive": ("meshset.pipeline.reading", "Archive"),
+    "Archive": ("meshset.pipeline.open", "Archive"),
     "Mesh": ("meshset.geometry", "Mesh"),
-    "Settings": ("meshset.codecs.base", "Settings"),
+    "Settings": ("meshset.codecs.protocol", "Settings"),
     "compress": ("meshset.pipeline.compress", "compress"),
-    "open": ("meshset.pipeline.reading", "open_archive"),
+    "open": ("meshset.pipeline.open", "open_archive"),
 }
 
 

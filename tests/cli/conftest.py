@@ -8,12 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "pipeline"))
 import raw_codec
-
 from meshset.cli.app import app
-
-raw_codec.register()
 
 _MAIN = f"""
 import sys

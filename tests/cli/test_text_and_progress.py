@@ -7,6 +7,7 @@ import pytest
 from meshset.cli import progress as cli_progress
 from meshset.cli.progress import Lines, showing_progress
 from meshset.cli.text import duration, figure, printable, share, size, table
+from meshset.progress import advance, stage, tell
 
 
 @pytest.mark.parametrize(
@@ -84,12 +85,12 @@ def test_terminal_gets_bars_and_notes_without_markup(monkeypatch):
     monkeypatch.setattr(cli_progress.sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
-    with showing_progress() as progress:
-        progress.start("[red]train", 2)
-        progress.advance(1, "[b]loss")
-        progress.note("[i]reached")
-        progress.start("measure", 1)
-        progress.advance()
+    with showing_progress():
+        stage("[red]train", 2)
+        advance(1, "[b]loss")
+        tell("[i]reached")
+        stage("measure", 1)
+        advance()
     shown = terminal.getvalue()
     assert "[red]train" in shown
     assert "[b]loss" in shown
@@ -98,8 +99,8 @@ def test_terminal_gets_bars_and_notes_without_markup(monkeypatch):
 
 
 def test_quiet_shows_nothing(capsys):
-    with showing_progress(quiet=True) as progress:
-        progress.start("train", 2)
-        progress.advance()
-        progress.note("done")
+    with showing_progress(quiet=True):
+        stage("train", 2)
+        advance()
+        tell("done")
     assert capsys.readouterr() == ("", "")

@@ -14,18 +14,17 @@ import pytest
 import meshset
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id, codec_by_name
-from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.implicit import surface
 from meshset.codecs.implicit.bitstream import Header, QuantisedTensor, pack_header, pack_mesh, read_header, read_mesh
 from meshset.codecs.implicit.codec import ImplicitCodec, NiCodec
 from meshset.codecs.implicit.perceptrons import DeepSdf, NeuralImplicit
 from meshset.codecs.implicit.recipe import Recipe
 from meshset.codecs.implicit.samples import FALL_OFF, UNIFORM_SHARE, samples_of
+from meshset.codecs.protocol import CodedMesh, CodedSet, Refusal, Settings
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError
 from meshset.evaluation import surface_distance
 from meshset.field.grid import children, root_coords, spacing
 from meshset.geometry import Mesh
-from meshset.progress import Silent
 from tests.field import shapes
 
 DATA = Path(__file__).parents[1] / "data" / "implicit"
@@ -39,7 +38,7 @@ NOTHING = Mesh(np.zeros((3, 3)), np.array([[0, 1, 2]], dtype=np.int32))
 
 @pytest.fixture(scope="module")
 def coded() -> CodedSet:
-    return CODEC.compress([MESHES[0], NOTHING, MESHES[1]], SETTINGS, Silent())
+    return CODEC.compress([MESHES[0], NOTHING, MESHES[1]], SETTINGS)
 
 
 def payload(one: CodedMesh | Refusal) -> bytes:
@@ -63,12 +62,12 @@ def test_mesh_that_cannot_be_sampled_is_refused_alone(coded: CodedSet) -> None:
 
 
 def test_nothing_is_shared_if_every_mesh_is_refused() -> None:
-    assert CODEC.compress([NOTHING], SETTINGS, Silent()).shared == b""
+    assert CODEC.compress([NOTHING], SETTINGS).shared == b""
 
 
 def test_a_mesh_that_joins_has_the_bytes_of_one_that_was_there(coded: CodedSet) -> None:
     other = NiCodec(bits=4, recipe=CODEC.recipe)
-    (alone,) = other.add([MESHES[1]], coded.shared, SETTINGS, Silent())
+    (alone,) = other.add([MESHES[1]], coded.shared, SETTINGS)
     decoder = CODEC.open(coded.shared)
     first, second = decoder.decode(payload(alone)), decoder.decode(payload(coded.meshes[2]))
     assert surface_distance(first, second, 5_000)[0] < 0.1 * spacing(32)
@@ -98,14 +97,14 @@ def test_decoding_imports_no_torch(coded: CodedSet) -> None:
 def test_every_network_makes_a_set(name: str) -> None:
     codec = type(codec_by_name(name))(recipe=Recipe(steps=3, samples=1_000))
     assert isinstance(codec, ImplicitCodec)
-    coded = codec.compress(MESHES[:1], SETTINGS, Silent())
+    coded = codec.compress(MESHES[:1], SETTINGS)
     decoder = codec_by_id(codec.id).open(coded.shared)
     assert np.isfinite(decoder.decode(payload(coded.meshes[0])).vertices).all()
 
 
 def test_settings_that_do_not_exist_are_refused() -> None:
     with pytest.raises(MeshsetError, match="resolution 48"):
-        CODEC.compress(MESHES, Settings(resolution=48), Silent())
+        CODEC.compress(MESHES, Settings(resolution=48))
     with pytest.raises(ValueError, match="not 40"):
         NiCodec(bits=40)
 

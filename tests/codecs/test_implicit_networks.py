@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from meshset.codecs.base import Settings
 from meshset.codecs.implicit.network import FieldNetwork, stacked
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren, normal_numbers
 from meshset.codecs.implicit.recipe import Recipe, recipe_for
 from meshset.codecs.implicit.samples import Samples
 from meshset.codecs.implicit.training import TrainedMesh, rate_factor, train
+from meshset.codecs.protocol import Settings
 from meshset.errors import ArchiveError, MeshsetError
-from meshset.progress import Silent
 
 SMALL = (
     NeuralImplicit(3, 8),
@@ -32,7 +31,7 @@ def ball(radius: float, count: int = 4000) -> Samples:
 
 def trained(network: FieldNetwork, radii: list[float], recipe: Recipe, bits: int = 12) -> list[TrainedMesh]:
     samples = [ball(radius) for radius in radii]
-    return train(network, [{}] * len(radii), samples, recipe, bits, Settings(), Silent())
+    return train(network, [{}] * len(radii), samples, recipe, bits, Settings())
 
 
 @pytest.mark.parametrize(
@@ -99,7 +98,7 @@ def test_fewer_bits_make_smaller_numbers() -> None:
 def test_loss_that_is_no_number_stays_with_its_mesh() -> None:
     good, bad = ball(0.5), ball(0.5)
     bad.half_distance[:] = np.nan
-    results = train(NeuralImplicit(2, 4), [{}, {}], [good, bad], Recipe(steps=5, batch=64), 8, Settings(), Silent())
+    results = train(NeuralImplicit(2, 4), [{}, {}], [good, bad], Recipe(steps=5, batch=64), 8, Settings())
     assert np.isfinite(results[0].loss)
     assert not np.isfinite(results[1].loss)
     assert all(np.isfinite(tensor.values).all() for tensor in results[0].weights.values())

@@ -12,15 +12,14 @@ import pytest
 import trimesh
 
 from meshset.codecs import codec_by_id
-from meshset.codecs.base import CodedMesh, Settings
 from meshset.codecs.implicit.key_spheres import KeySpheres, KeySpheresCodec
 from meshset.codecs.implicit.network import stacked
 from meshset.codecs.implicit.recipe import Recipe
-from meshset.coding import FieldReader
+from meshset.codecs.protocol import CodedMesh, Settings
+from meshset.coding import ByteReader
 from meshset.errors import ArchiveError
 from meshset.evaluation import signed_distance, surface_distance
 from meshset.geometry import Mesh
-from meshset.progress import Silent
 
 SETTINGS = Settings(resolution=32)
 QUICK = Recipe(steps=300, samples=20_000, batch=512)
@@ -102,7 +101,7 @@ def test_spheres_are_stored_in_a_few_bits_each_and_come_back():
     network = KeySpheres()
     spheres = frame(network)
     packed = network.pack_frame(spheres)
-    back = network.read_frame(FieldReader(packed))
+    back = network.read_frame(ByteReader(packed))
     np.testing.assert_array_equal(back["spheres"], spheres["spheres"])
     assert back["spheres"].dtype == np.float32
     assert len(packed) < 128 * 4 * 9 / 8
@@ -120,7 +119,7 @@ def test_damaged_spheres_are_refused_or_valid():
         for _ in range(dice.randint(1, 3)):
             damaged[dice.randrange(len(damaged))] = dice.randrange(256)
         try:
-            spheres = network.read_frame(FieldReader(bytes(damaged)))["spheres"]
+            spheres = network.read_frame(ByteReader(bytes(damaged)))["spheres"]
         except ArchiveError:
             continue
         assert spheres.shape == (32, 4)
@@ -131,7 +130,7 @@ def test_damaged_spheres_are_refused_or_valid():
 @pytest.mark.parametrize("latent", [0, 1])
 def test_a_set_comes_back(latent):
     codec = KeySpheresCodec(network=KeySpheres(spheres=32, layers=3, latent=latent), recipe=QUICK)
-    coded = codec.compress([TORUS, BOX], SETTINGS, Silent())
+    coded = codec.compress([TORUS, BOX], SETTINGS)
     decoder = codec_by_id(9).open(coded.shared)
     for mesh, one in zip((TORUS, BOX), coded.meshes, strict=True):
         assert isinstance(one, CodedMesh)

@@ -16,7 +16,6 @@ import torch
 import meshset
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_name
-from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.latent_sdf.bitstream import (
     pack_payload,
     pack_shared,
@@ -35,10 +34,10 @@ from meshset.codecs.latent_sdf.network import LatentNetwork
 from meshset.codecs.latent_sdf.objectives import Distances, FieldValues, Geometry, Objective
 from meshset.codecs.latent_sdf.perceptrons import RADIUS, DeepSdf, QuantDeepSdf, SoftplusSdf
 from meshset.codecs.latent_sdf.recipe import HALVED_AFTER, PUBLISHED, Recipe
+from meshset.codecs.protocol import CodedMesh, CodedSet, Refusal, Settings
 from meshset.errors import MeshsetError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
-from meshset.progress import Silent
 from tests.field import shapes
 
 DATA = Path(__file__).parents[1] / "data" / "latent_sdf"
@@ -82,7 +81,7 @@ def loss_of_the_ball(objective: Objective, error: float = 0.0) -> float:
 
 @pytest.fixture(scope="module", params=SMALL)
 def coded(request: pytest.FixtureRequest) -> tuple[PerceptronCodec, CodedSet]:
-    return SMALL[request.param], SMALL[request.param].compress(MESHES, SETTINGS, Silent())
+    return SMALL[request.param], SMALL[request.param].compress(MESHES, SETTINGS)
 
 
 def payloads(coded: CodedSet) -> list[bytes]:
@@ -169,33 +168,33 @@ def test_the_bytes_are_a_code_of_their_contents(coded: tuple[PerceptronCodec, Co
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
     codec = SMALL["sdf-4"]
-    first, second, other = (codec.compress(MESHES, replace(SETTINGS, seed=s), Silent()) for s in (0, 0, 1))
+    first, second, other = (codec.compress(MESHES, replace(SETTINGS, seed=s)) for s in (0, 0, 1))
     assert (first.shared, first.meshes) == (second.shared, second.meshes)
     assert first.shared != other.shared
 
 
 def test_meshes_join_with_latents_that_the_set_can_store(coded: tuple[PerceptronCodec, CodedSet]) -> None:
     codec, made = coded
-    joined = codec.add([MESHES[1]], made.shared, replace(SETTINGS, resolution=64), Silent())
+    joined = codec.add([MESHES[1]], made.shared, replace(SETTINGS, resolution=64))
     (payload,) = (mesh.payload for mesh in joined if isinstance(mesh, CodedMesh))
     codec.open(made.shared).decode(payload)
 
 
 def test_a_mesh_without_area_is_refused_and_the_others_kept() -> None:
     needle = Mesh(np.zeros((3, 3)), np.array([[0, 1, 2]], dtype=np.int32))
-    made = SMALL["sdf-4"].compress([needle, MESHES[0]], SETTINGS, Silent())
+    made = SMALL["sdf-4"].compress([needle, MESHES[0]], SETTINGS)
     assert isinstance(made.meshes[0], Refusal)
     assert isinstance(made.meshes[1], CodedMesh)
 
 
 def test_impossible_requests_are_refused() -> None:
     with pytest.raises(MeshsetError, match="resolution 48"):
-        SMALL["sdf-4"].compress(MESHES, replace(SETTINGS, resolution=48), Silent())
+        SMALL["sdf-4"].compress(MESHES, replace(SETTINGS, resolution=48))
     with pytest.raises(MeshsetError, match="tsdf-def only"):
-        SMALL["quant-deepsdf"].compress(MESHES, replace(SETTINGS, field="tsdf"), Silent())
+        SMALL["quant-deepsdf"].compress(MESHES, replace(SETTINGS, field="tsdf"))
     large = replace(SMALL["quant-deepsdf"], network=QuantDeepSdf(width=1024))
     with pytest.raises(MeshsetError, match="too large for a grid"):
-        large.compress(MESHES, replace(SETTINGS, resolution=256), Silent())
+        large.compress(MESHES, replace(SETTINGS, resolution=256))
     with pytest.raises(ValueError, match="no room"):
         DeepSdf(256, 8, 128)
     with pytest.raises(ValueError, match="not 17"):
@@ -241,10 +240,10 @@ def test_old_archive_decodes_to_the_same_mesh(file: str) -> None:
     ],
 )
 def test_meshes_come_back_from_the_bytes_alone(codec: PerceptronCodec, bound: float) -> None:
-    made = codec.compress(MESHES, SETTINGS, Silent())
+    made = codec.compress(MESHES, SETTINGS)
     decoder = codec_by_name(codec.name).open(made.shared)
     for original, payload in zip(MESHES, payloads(made), strict=True):
         assert surface_distance(original, decoder.decode(payload), 3_000)[0] < bound
-    (added,) = codec.add(MESHES[:1], made.shared, SETTINGS, Silent())
+    (added,) = codec.add(MESHES[:1], made.shared, SETTINGS)
     assert isinstance(added, CodedMesh)
     assert surface_distance(MESHES[0], decoder.decode(added.payload), 3_000)[0] < 2 * bound

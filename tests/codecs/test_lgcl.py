@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from meshset.codecs import codec_by_name
-from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.latent_sdf.bitstream import pack_payload, pack_shared, read_payload, read_shared
 from meshset.codecs.latent_sdf.recipe import Recipe
 from meshset.codecs.lgcl.building import build_scaffold
@@ -18,11 +17,11 @@ from meshset.codecs.lgcl.graph import chebyshev, elu, varying
 from meshset.codecs.lgcl.network import HEAD, Lgcl, nearest
 from meshset.codecs.lgcl.objective import as_tensor, dissimilarity, ring_means
 from meshset.codecs.lgcl.scaffold import Connectivity, Scaffold, read_scaffold
-from meshset.coding import FieldReader
+from meshset.codecs.protocol import CodedMesh, CodedSet, Refusal, Settings
+from meshset.coding import ByteReader
 from meshset.errors import MeshFileError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
-from meshset.progress import Silent
 from tests.field import shapes
 
 SETTINGS = Settings(resolution=32)
@@ -141,7 +140,7 @@ def test_key_points_come_back_from_their_numbers() -> None:
 
 def test_a_scaffold_comes_back_from_its_bytes() -> None:
     for scaffold in (build_scaffold(POSES, 20), random_graph(), graph(count=1)):
-        again = read_scaffold(FieldReader(scaffold.pack()))
+        again = read_scaffold(ByteReader(scaffold.pack()))
         assert again.pack() == scaffold.pack()
         assert np.array_equal(again.neighbours, scaffold.neighbours)
 
@@ -149,7 +148,7 @@ def test_a_scaffold_comes_back_from_its_bytes() -> None:
 def test_sets_without_registered_meshes_are_refused() -> None:
     with pytest.raises(MeshFileError, match="needs registered meshes, but no two meshes of this set share"):
         build_scaffold([TORUS, shapes.sphere(0.5, rings=8)], 20)
-    made = LgclCodec(recipe=SHORT).compress([TORUS, shapes.sphere(0.5, rings=8)], SETTINGS, Silent())
+    made = LgclCodec(recipe=SHORT).compress([TORUS, shapes.sphere(0.5, rings=8)], SETTINGS)
     assert [type(mesh) for mesh in made.meshes] == [Refusal, Refusal]
     assert made.shared == b""
 
@@ -157,10 +156,10 @@ def test_sets_without_registered_meshes_are_refused() -> None:
 def test_meshes_of_another_connectivity_are_refused_one_by_one() -> None:
     turned = Mesh(TORUS.vertices, TORUS.faces[:, [1, 2, 0]].copy())
     codec = LgclCodec(key_points=12, recipe=SHORT)
-    made = codec.compress([*POSES, turned], SETTINGS, Silent())
+    made = codec.compress([*POSES, turned], SETTINGS)
     assert [type(mesh) for mesh in made.meshes] == [CodedMesh] * 3 + [Refusal]
     assert "connected otherwise" in made.meshes[3].reason  # type: ignore[union-attr]
-    refused, joined = codec.add([shapes.sphere(0.5, rings=8), POSES[1]], made.shared, SETTINGS, Silent())
+    refused, joined = codec.add([shapes.sphere(0.5, rings=8), POSES[1]], made.shared, SETTINGS)
     assert isinstance(refused, Refusal)
     assert "not registered with the set" in refused.reason
     assert isinstance(joined, CodedMesh)
@@ -168,7 +167,7 @@ def test_meshes_of_another_connectivity_are_refused_one_by_one() -> None:
 
 @pytest.fixture(scope="module", params=["cheb", "vc"])
 def coded(request: pytest.FixtureRequest) -> CodedSet:
-    return LgclCodec(key_points=20, convolution=request.param, recipe=SHORT).compress(POSES, SETTINGS, Silent())
+    return LgclCodec(key_points=20, convolution=request.param, recipe=SHORT).compress(POSES, SETTINGS)
 
 
 def payloads(coded: CodedSet) -> list[bytes]:
@@ -206,10 +205,10 @@ def test_impossible_parameters_are_refused() -> None:
 @pytest.mark.slow
 def test_meshes_come_back_from_the_bytes_alone() -> None:
     codec = LgclCodec(key_points=24, recipe=Recipe(150, points=300, rate=2e-3, latent_rate=1e-2, samples=20_000))
-    made = codec.compress(POSES, SETTINGS, Silent())
+    made = codec.compress(POSES, SETTINGS)
     decoder = codec_by_name("lgcl").open(made.shared)
     for original, payload in zip(POSES, payloads(made), strict=True):
         assert surface_distance(original, decoder.decode(payload), 3_000)[0] < 0.05
-    (added,) = codec.add(POSES[:1], made.shared, replace(SETTINGS, seed=1), Silent())
+    (added,) = codec.add(POSES[:1], made.shared, replace(SETTINGS, seed=1))
     assert isinstance(added, CodedMesh)
     assert surface_distance(POSES[0], decoder.decode(added.payload), 3_000)[0] < 0.1

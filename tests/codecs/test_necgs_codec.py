@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshset.codecs import fields
-from meshset.codecs.base import CodedMesh, CodedSet, Goal, Refusal, Settings
 from meshset.codecs.necgs import adding, recipe
 from meshset.codecs.necgs import codec as necgs
 from meshset.codecs.necgs.architecture import Architecture
@@ -26,13 +25,13 @@ from meshset.codecs.necgs.bitstream import (
     unpack_shared,
 )
 from meshset.codecs.necgs.codec import NecgsCodec
+from meshset.codecs.protocol import CodedMesh, CodedSet, Goal, Refusal, Settings
 from meshset.coding import Histogram
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.evaluation.metrics import surface_distance
 from meshset.field.grid import spacing
 from meshset.geometry import Mesh
 from meshset.geometry.diagnosis import turned
-from meshset.progress import Silent
 from tests.field import shapes
 
 SETTINGS = Settings(resolution=32, preset="fast")
@@ -47,7 +46,7 @@ def coded_with(visits: int, meshes: list[Mesh], settings: Settings = SETTINGS, r
     with pytest.MonkeyPatch.context() as patch:
         short = dataclasses.replace(recipe.PRESETS["fast"], visits=visits, epochs=1)
         patch.setitem(recipe.PRESETS, "fast", short)
-        return NecgsCodec(goal=Goal(rate=rate)).compress(meshes, settings, Silent())
+        return NecgsCodec(goal=Goal(rate=rate)).compress(meshes, settings)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +134,7 @@ def test_meshes_join_a_set_with_its_decoder_frozen(field: str) -> None:
     """A member that is added again comes back about as exact as it was trained, in about as many bytes."""
     coded = coded_with(1000, MESHES, dataclasses.replace(SETTINGS, field=field))
     speck = shapes.box((-0.1 * spacing(32),) * 3, (0.1 * spacing(32),) * 3)
-    added = NecgsCodec().add([MESHES[1], speck, turned(MESHES[2])], coded.shared, Settings(), Silent())
+    added = NecgsCodec().add([MESHES[1], speck, turned(MESHES[2])], coded.shared, Settings())
     assert [type(mesh) for mesh in added] == [CodedMesh, Refusal, CodedMesh]
     decoder = NecgsCodec().open(coded.shared)
     trained = payloads(coded)
@@ -146,7 +145,7 @@ def test_meshes_join_a_set_with_its_decoder_frozen(field: str) -> None:
         assert len(mesh.payload) < 1.5 * len(before)
     assert isinstance(added[2], CodedMesh)
     assert added[2].notes == ("1 part inside out; turned",)
-    assert NecgsCodec().add([MESHES[1], speck, turned(MESHES[2])], coded.shared, Settings(), Silent()) == added
+    assert NecgsCodec().add([MESHES[1], speck, turned(MESHES[2])], coded.shared, Settings()) == added
 
 
 def test_more_steps_bring_a_mesh_nearer(coded: CodedSet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,9 +153,9 @@ def test_more_steps_bring_a_mesh_nearer(coded: CodedSet, monkeypatch: pytest.Mon
     monkeypatch.setattr(adding, "ADDING", dataclasses.replace(recipe.ADDING, visits=20))
     monkeypatch.setattr(adding, "REFINING", dataclasses.replace(recipe.REFINING, visits=150))
     codec = NecgsCodec()
-    (first,) = codec.add([member], coded.shared, Settings(), Silent())
+    (first,) = codec.add([member], coded.shared, Settings())
     assert isinstance(first, CodedMesh)
-    (refined,) = codec.refine([member], [first.payload], coded.shared, Settings(), Silent())
+    (refined,) = codec.refine([member], [first.payload], coded.shared, Settings())
     assert isinstance(refined, CodedMesh)
     decoder = codec.open(coded.shared)
     before, after = (surface_distance(member, decoder.decode(one.payload), 5_000, 0)[0] for one in (first, refined))
@@ -168,9 +167,9 @@ def test_a_decoder_learns_a_mesh_more(coded: CodedSet, monkeypatch: pytest.Monke
     monkeypatch.setattr(adding, "ADDING", dataclasses.replace(recipe.ADDING, visits=60))
     monkeypatch.setattr(necgs, "RETRAINING", dataclasses.replace(recipe.RETRAINING, visits=400, epochs=1))
     codec, stored = NecgsCodec(), payloads(coded)
-    (first,) = codec.add([new], coded.shared, Settings(), Silent())
+    (first,) = codec.add([new], coded.shared, Settings())
     assert isinstance(first, CodedMesh)
-    updated = codec.retrain(stored, [new], [first.payload], coded.shared, Settings(), Silent())
+    updated = codec.retrain(stored, [new], [first.payload], coded.shared, Settings())
     before, after = codec.open(coded.shared), codec.open(updated.shared)
     *old, last = payloads(updated)
     for original, payload, again in zip(MESHES, stored, old, strict=True):
@@ -183,7 +182,7 @@ def test_a_decoder_learns_a_mesh_more(coded: CodedSet, monkeypatch: pytest.Monke
 
 def test_nothing_joins_what_is_no_decoder() -> None:
     with pytest.raises(ArchiveError):
-        NecgsCodec().add(MESHES, b"", SETTINGS, Silent())
+        NecgsCodec().add(MESHES, b"", SETTINGS)
 
 
 def test_repairs_are_told() -> None:
@@ -194,7 +193,7 @@ def test_repairs_are_told() -> None:
 @pytest.mark.parametrize("wrong", [{"preset": "slow"}, {"resolution": 100}])
 def test_unknown_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(MeshsetError, match=r"slow|100"):
-        NecgsCodec().compress(MESHES, dataclasses.replace(SETTINGS, **wrong), Silent())  # type: ignore[arg-type]
+        NecgsCodec().compress(MESHES, dataclasses.replace(SETTINGS, **wrong))  # type: ignore[arg-type]
 
 
 def test_more_bytes_than_a_decoder_can_use_go_to_a_larger_one() -> None:

@@ -18,17 +18,16 @@ from hypothesis import strategies as st
 import meshset
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id, codec_by_name
-from meshset.codecs.base import CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs_paper.bitstream import SharedPart, pack_latent, pack_shared, unpack_latent, unpack_shared
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.necgs_paper.recipe import ENGINES, SHORT_RATE, Recipe, epochs_for, training_recipe
+from meshset.codecs.protocol import CodedMesh, CodedSet, Refusal, Settings
 from meshset.coding import varint
 from meshset.coding.huffman import HuffmanCode
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.evaluation.metrics import surface_distance
 from meshset.field.grid import spacing
-from meshset.progress import Silent
 from tests.field import shapes
 
 DATA = Path(__file__).parents[1] / "data" / "necgs_paper"
@@ -40,7 +39,7 @@ WIDTHS = (12, 8, 6)
 
 def coded_with(epochs: int, engine: str, settings: Settings = SETTINGS, **other: tuple[int, ...]) -> CodedSet:
     codec = NecgsPaperCodec(**{"widths": WIDTHS, **other}, engine=engine, epochs=epochs)  # type: ignore[arg-type]
-    return codec.compress(MESHES, settings, Silent())
+    return codec.compress(MESHES, settings)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -98,9 +97,9 @@ def test_a_field_has_as_many_channels_as_asked_for(coded: CodedSet) -> None:
 def test_a_mesh_that_slips_through_the_grid_is_refused_and_the_rest_go_on() -> None:
     speck = shapes.box((-0.1 * spacing(32),) * 3, (0.1 * spacing(32),) * 3)
     codec = NecgsPaperCodec(widths=WIDTHS, epochs=1)
-    coded = codec.compress([speck, MESHES[0]], SETTINGS, Silent())
+    coded = codec.compress([speck, MESHES[0]], SETTINGS)
     assert [type(mesh) for mesh in coded.meshes] == [Refusal, CodedMesh]
-    assert codec.compress([speck], SETTINGS, Silent()) == CodedSet(b"", (coded.meshes[0],), {})
+    assert codec.compress([speck], SETTINGS) == CodedSet(b"", (coded.meshes[0],), {})
 
 
 def test_the_registry_has_the_papers_configuration() -> None:
@@ -131,7 +130,7 @@ def test_too_few_widths_are_refused() -> None:
 @pytest.mark.parametrize("wrong", [{"preset": "slow"}, {"resolution": 100}, {"field": "sdf"}])
 def test_unknown_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(MeshsetError, match=r"slow|100|sdf"):
-        NecgsPaperCodec().compress(MESHES, dataclasses.replace(SETTINGS, **wrong), Silent())  # type: ignore[arg-type]
+        NecgsPaperCodec().compress(MESHES, dataclasses.replace(SETTINGS, **wrong))  # type: ignore[arg-type]
 
 
 def test_shared_parts_that_end_early_are_refused(coded: CodedSet) -> None:

@@ -9,16 +9,15 @@ import pytest
 import trimesh
 
 from meshset.codecs import codec_by_id
-from meshset.codecs.base import CodedMesh, Settings
 from meshset.codecs.implicit.network import stacked
 from meshset.codecs.implicit.nglod import Nglod, NglodCodec
 from meshset.codecs.implicit.recipe import Recipe
-from meshset.coding import FieldReader
+from meshset.codecs.protocol import CodedMesh, Settings
+from meshset.coding import ByteReader
 from meshset.errors import ArchiveError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
 from meshset.geometry.sampling import sample_surface
-from meshset.progress import Silent
 
 SETTINGS = Settings(resolution=32)
 QUICK = Recipe(steps=300, samples=20_000, batch=512)
@@ -112,7 +111,7 @@ def test_an_octree_comes_back_from_a_byte_a_cell(levels):
     network = Nglod(levels)
     octree = frame(network)
     packed = network.pack_frame(octree)
-    back = network.read_frame(FieldReader(packed))
+    back = network.read_frame(ByteReader(packed))
     assert list(back) == list(octree)
     for name, values in octree.items():
         np.testing.assert_array_equal(back[name], values)
@@ -129,7 +128,7 @@ def test_damaged_octrees_are_refused_or_valid():
         for _ in range(dice.randint(1, 3)):
             damaged[dice.randrange(len(damaged))] = dice.randrange(256)
         try:
-            octree = network.read_frame(FieldReader(bytes(damaged)))
+            octree = network.read_frame(ByteReader(bytes(damaged)))
         except ArchiveError:
             continue
         assert 0 < len(octree["cells.3"]) <= 16**3
@@ -137,7 +136,7 @@ def test_damaged_octrees_are_refused_or_valid():
 
 def test_a_set_comes_back():
     codec = NglodCodec(network=Nglod(levels=2, features=8, width=32), recipe=QUICK)
-    coded = codec.compress([TORUS, BOX], SETTINGS, Silent())
+    coded = codec.compress([TORUS, BOX], SETTINGS)
     decoder = codec_by_id(10).open(coded.shared)
     for mesh, one in zip((TORUS, BOX), coded.meshes, strict=True):
         assert isinstance(one, CodedMesh)

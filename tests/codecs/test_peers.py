@@ -15,16 +15,16 @@ import zstandard
 import meshset
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id, codec_by_name
-from meshset.codecs.base import CodedMesh, Refusal, Settings
 from meshset.codecs.peers import draco, ply, simplification
 from meshset.codecs.peers.draco import DracoCodec
 from meshset.codecs.peers.ply import PlyZstdCodec
+from meshset.codecs.protocol import CodedMesh, Refusal, Settings
 from meshset.errors import ArchiveError, MissingExtraError
 from meshset.evaluation import surface_distance
 from meshset.geometry import LONGEST_SIDE, Mesh, write_mesh
+from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
 from meshset.pipeline.edit import merge, remove
-from meshset.pipeline.grow import add
 from meshset.progress import Silent
 
 DATA = Path(__file__).parents[1] / "data" / "peers"
@@ -44,7 +44,7 @@ TOUCHING = solid(trimesh.Trimesh(np.vstack([BOX.vertices, CORNER]) / 2, np.vstac
 
 
 def code(codec, mesh):
-    coded = codec.compress([mesh], Settings(), Silent())
+    coded = codec.compress([mesh], Settings())
     assert coded.shared == b""
     return coded.meshes[0]
 
@@ -182,7 +182,7 @@ def test_parameters_out_of_range(parameters):
 def test_registry_and_report():
     assert codec_by_name("draco") == codec_by_id(2) == DracoCodec(11, 1.0)
     assert isinstance(codec_by_id(3), PlyZstdCodec)
-    coded = DracoCodec(9, 0.5).compress([BALL, BOX], Settings(), Silent())
+    coded = DracoCodec(9, 0.5).compress([BALL, BOX], Settings())
     assert coded.report == {"quantisation": 9, "kept": 0.5}
     assert all(isinstance(item, CodedMesh) for item in coded.meshes)
     for codec in (DracoCodec(), PlyZstdCodec()):

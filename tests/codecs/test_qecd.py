@@ -5,13 +5,12 @@ import pytest
 import trimesh
 
 from meshset.codecs import codec_by_id
-from meshset.codecs.base import Settings
 from meshset.codecs.peers import qecd
 from meshset.codecs.peers.qecd import QecdCodec, parameters_of
+from meshset.codecs.protocol import Settings
 from meshset.errors import ArchiveError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
-from meshset.progress import Silent
 
 
 def solid(shape: trimesh.Trimesh) -> Mesh:
@@ -25,7 +24,7 @@ TINY = solid(trimesh.creation.box((1, 1, 1)))
 
 
 def code(codec, mesh):
-    coded = codec.compress([mesh], Settings(), Silent())
+    coded = codec.compress([mesh], Settings())
     assert coded.shared == b""
     return coded.meshes[0], coded.report
 
@@ -65,7 +64,7 @@ def test_meshes_are_added_with_the_budget_of_the_report():
     _, report = code(codec, TORUS)
     again = QecdCodec().with_report(report)
     assert again == codec
-    assert again.add([TORUS], b"", Settings(), Silent()) == (code(codec, TORUS)[0],)
+    assert again.add([TORUS], b"", Settings()) == (code(codec, TORUS)[0],)
 
 
 @pytest.mark.parametrize("budget", [None, "many", 3])

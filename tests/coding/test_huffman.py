@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshset.coding import FieldReader, signed_varint, varint
+from meshset.coding import ByteReader, signed_varint, varint
 from meshset.coding.huffman import LONGEST, HuffmanCode, decode, encode, fit, read_code
 from meshset.errors import ArchiveError
 
@@ -30,7 +30,7 @@ def test_arrays_come_back(some: list[np.ndarray]) -> None:
 @given(arrays)
 def test_codes_come_back(numbers: np.ndarray) -> None:
     code = fit(numbers)
-    fields = FieldReader(code.to_bytes() + b"rest")
+    fields = ByteReader(code.to_bytes() + b"rest")
     assert read_code(fields) == code
     assert fields.rest() == b"rest"
 
@@ -99,7 +99,7 @@ def test_what_has_no_code(numbers: list[int]) -> None:
 )
 def test_impossible_codes_are_refused(table: bytes) -> None:
     with pytest.raises(ArchiveError):
-        read_code(FieldReader(table))
+        read_code(ByteReader(table))
 
 
 @given(st.binary(max_size=40), st.integers(0, 100))

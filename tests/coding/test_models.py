@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshset.coding import FieldReader, Gaussian, Histogram, Laplace, Model, fit, read_model
+from meshset.coding import ByteReader, Gaussian, Histogram, Laplace, Model, fit, read_model
 from meshset.errors import ArchiveError
 
 
@@ -33,7 +33,7 @@ def test_frequencies_are_positive_and_sum_to_the_precision(model: Model) -> None
 
 @given(models)
 def test_bytes_give_the_same_model(model: Model) -> None:
-    fields = FieldReader(model.to_bytes())
+    fields = ByteReader(model.to_bytes())
     assert read_model(fields) == model
     assert fields.rest() == b""
 
@@ -43,13 +43,13 @@ def test_truncated_bytes_are_refused(model: Model, data: st.DataObject) -> None:
     whole = model.to_bytes()
     cut = data.draw(st.integers(0, len(whole) - 1))
     with pytest.raises(ArchiveError):
-        read_model(FieldReader(whole[:cut]))
+        read_model(ByteReader(whole[:cut]))
 
 
 @given(st.binary(max_size=40))
 def test_arbitrary_bytes_are_a_model_or_refused(data: bytes) -> None:
     try:
-        model = read_model(FieldReader(data))
+        model = read_model(ByteReader(data))
     except ArchiveError:
         return
     assert model.frequencies().sum() == 1 << 24

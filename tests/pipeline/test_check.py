@@ -12,7 +12,7 @@ from meshset.errors import MissingExtraError
 from meshset.geometry import Mesh, write_mesh
 from meshset.geometry.diagnosis import turned
 from meshset.pipeline.check import check
-from meshset.pipeline.failures import NoMeshError
+from meshset.pipeline.steps.failures import NoMeshError
 
 RESOLUTION = 32
 
@@ -161,7 +161,7 @@ def test_refused_and_unreadable_files_are_failures_and_the_rest_goes_on(tmp_path
 
 
 def test_what_compress_would_refuse_has_the_same_reason(tmp_path):
-    from meshset.codecs.base import Settings
+    from meshset.codecs.protocol import Settings
     from meshset.pipeline.compress import compress
 
     write_mesh(box(100, 0.1, 0.1), tmp_path / "rod.obj")
@@ -198,12 +198,12 @@ def test_progress_counts_files(tmp_path):
     (tmp_path / "broken.obj").touch()
     (tmp_path / "readme.txt").touch()
     heard = Heard()
-    check([tmp_path], RESOLUTION, heard)
+    check([tmp_path], RESOLUTION, progress=heard)
     assert heard.calls == ["files of other kinds skipped: 1", ("check meshes", 2), 1, 1]
 
 
 def test_missing_packages_name_the_extra(monkeypatch, tmp_path):
-    monkeypatch.setattr("meshset.pipeline.requirements.find_spec", lambda module: None)
+    monkeypatch.setattr("meshset.pipeline.steps.requirements.find_spec", lambda module: None)
     assert "igl" in sys.modules
     with pytest.raises(MissingExtraError, match=r"meshset\[compress\]"):
         check([tmp_path])

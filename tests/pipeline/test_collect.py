@@ -6,8 +6,8 @@ import pytest
 import raw_codec
 
 from meshset.errors import MeshsetError
-from meshset.pipeline.collect import Source, collect
-from meshset.pipeline.failures import FailureLog
+from meshset.pipeline.steps.collect import Source, collect
+from meshset.pipeline.steps.failures import FailureLog
 
 
 def touch(path):

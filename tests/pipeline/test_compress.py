@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import raw_codec
 
+import raw_codec
 from meshset.archive import ArchiveReader
-from meshset.codecs.base import Settings
+from meshset.codecs.protocol import Settings
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExtraError
 from meshset.geometry import obj_size, read_mesh
-from meshset.pipeline.collect import Source
 from meshset.pipeline.compress import compress
-from meshset.pipeline.failures import FailureLog, NoMeshError
-from meshset.pipeline.requirements import resolve_device
-from meshset.pipeline.sources import KEPT_MESHES, LazyMeshes, check_sources
+from meshset.pipeline.steps.collect import Source
+from meshset.pipeline.steps.failures import FailureLog, NoMeshError
+from meshset.pipeline.steps.prepare import KEPT_MESHES, LazyMeshes, check_sources
+from meshset.pipeline.steps.requirements import resolve_device
 from meshset.progress import Silent
 
 BAD_FILES = {
@@ -145,9 +145,9 @@ def test_output_that_cannot_be_written_is_noticed_before_any_work(tmp_path, mode
 def test_file_that_changes_during_the_work_is_an_error(pack, models, tmp_path, monkeypatch):
     honest = raw_codec.RawCodec.compress
 
-    def compress_later(self, meshes, settings, progress, checkpoint=None):
+    def compress_later(self, meshes, settings, checkpoint=None):
         raw_codec.ball(models / "box.obj")
-        return honest(self, meshes, settings, progress)
+        return honest(self, meshes, settings)
 
     monkeypatch.setattr(raw_codec.RawCodec, "compress", compress_later)
     with pytest.raises(MeshFileError, match=r"box\.obj: changed while it was being compressed"):
@@ -158,8 +158,8 @@ def test_file_that_changes_during_the_work_is_an_error(pack, models, tmp_path, m
 def test_file_that_vanishes_after_training_costs_only_itself(pack, models, monkeypatch):
     honest = raw_codec.RawCodec.compress
 
-    def compress_and_lose(self, meshes, settings, progress, checkpoint=None):
-        coded = honest(self, meshes, settings, progress)
+    def compress_and_lose(self, meshes, settings, checkpoint=None):
+        coded = honest(self, meshes, settings)
         (models / "box.obj").unlink()
         return coded
 
@@ -190,7 +190,7 @@ def test_other_kinds_of_files_are_told(pack, models):
 
 def test_lazy_meshes_are_in_the_cube_and_only_few_stay_in_memory(tmp_path, monkeypatch):
     sources = [Source(str(n), raw_codec.ball(tmp_path / f"{n}.ply", centre=(n, 0, 0))) for n in range(6)]
-    meshes = LazyMeshes(check_sources(sources, FailureLog(), Silent()))
+    meshes = LazyMeshes(check_sources(sources, FailureLog()))
     assert [float(np.ptp(mesh.vertices, axis=0).max()) for mesh in meshes] == pytest.approx([1.99] * 6)
     for number in range(6):
         (tmp_path / f"{number}.ply").unlink()

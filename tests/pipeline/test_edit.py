@@ -8,7 +8,7 @@ import meshset
 from meshset.archive import ArchiveEditor
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.edit import merge, remove
-from meshset.pipeline.reading import UnknownMeshError
+from meshset.pipeline.open import UnknownMeshError
 from meshset.pipeline.summary import summarise
 
 

@@ -10,7 +10,7 @@ from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.errors import MeshsetError
 from meshset.geometry import WRITABLE_FORMATS, read_mesh
 from meshset.pipeline.extract import extract
-from meshset.pipeline.reading import UnknownMeshError
+from meshset.pipeline.open import UnknownMeshError
 
 
 def rename(source, target, names):

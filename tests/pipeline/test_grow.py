@@ -7,9 +7,9 @@ import raw_codec
 import meshset
 from meshset.archive import ArchiveReader
 from meshset.errors import ArchiveError
+from meshset.pipeline.add import add, replace
 from meshset.pipeline.edit import merge, remove
-from meshset.pipeline.failures import NoMeshError
-from meshset.pipeline.grow import add, replace
+from meshset.pipeline.steps.failures import NoMeshError
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from meshset.codecs import codec_by_id
 from meshset.errors import MeshsetError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Placement, read_mesh
-from meshset.pipeline import ladder
-from meshset.pipeline.grow import add, replace
-from meshset.pipeline.rungs import Rung, rung_of
-from meshset.pipeline.standing import LESS_EXACT
+from meshset.pipeline.add import add, replace
+from meshset.pipeline.growing.exactness import LESS_EXACT
+from meshset.pipeline.steps import ladder
+from meshset.pipeline.steps.rungs import Rung, rung_of
 from meshset.pipeline.summary import list_meshes
 
 

@@ -9,7 +9,7 @@ from meshset.archive import ArchiveWriter
 from meshset.codecs import codec_by_id, codec_by_name, codec_label, codec_names, register_codec
 from meshset.errors import ArchiveError
 from meshset.geometry import read_mesh
-from meshset.pipeline.reading import open_archive
+from meshset.pipeline.open import open_archive
 
 
 def test_meshes_come_back_in_world_units(archive, models):

@@ -3,11 +3,11 @@
 import dataclasses
 
 import pytest
-import raw_codec
 
 import meshset
-from meshset.codecs.base import Settings
+import raw_codec
 from meshset.codecs.necgs import checkpoint, recipe
+from meshset.codecs.protocol import Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.compress import compress
 from meshset.progress import Silent

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from meshset.codecs.base import Goal, Settings
 from meshset.codecs.necgs import checkpoint, recipe
 from meshset.codecs.necgs import codec as necgs
 from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.protocol import Goal, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.compress import compress
+from meshset.pipeline.steps.target import Target
 from meshset.pipeline.summary import summarise
-from meshset.pipeline.target import Target
 from meshset.progress import Silent
 
 SETTINGS = Settings(resolution=32, field="tsdf", preset="fast", device="cpu")

@@ -5,10 +5,10 @@ import raw_codec
 
 import meshset
 from meshset.archive import ArchiveReader
-from meshset.pipeline.grow import add
-from meshset.pipeline.standing import LESS_EXACT
+from meshset.pipeline.add import add
+from meshset.pipeline.growing.exactness import LESS_EXACT
+from meshset.pipeline.growing.update import SECOND
 from meshset.pipeline.summary import summarise
-from meshset.pipeline.updating import SECOND
 from meshset.pipeline.verify import verify
 
 

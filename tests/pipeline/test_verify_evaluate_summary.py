@@ -7,8 +7,8 @@ from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.errors import ArchiveError
 from meshset.geometry import Placement, read_mesh
 from meshset.pipeline.evaluate import evaluate
-from meshset.pipeline.failures import NoMeshError
 from meshset.pipeline.sample import write_samples
+from meshset.pipeline.steps.failures import NoMeshError
 from meshset.pipeline.summary import list_meshes, summarise
 from meshset.pipeline.verify import verify
 

@@ -101,15 +101,15 @@ def compress(
         if not quiet:
             hint(REMESHES)
         from meshset.cli.tables import compress_line
-        from meshset.codecs.base import Goal, Settings
+        from meshset.codecs.protocol import Goal, Settings
         from meshset.pipeline.compress import compress
+        from meshset.pipeline.steps.target import Target
         from meshset.pipeline.summary import summarise_mesh
-        from meshset.pipeline.target import Target
 
         settings = Settings(int(resolution.value), field.value, preset.value, device.value, seed)
         asked = target_size is not None or target_ratio is not None
         target = Target(target_size, target_ratio) if asked else None
-        with showing_progress(quiet) as progress:
+        with showing_progress(quiet):
             result = compress(
                 paths,
                 output,
@@ -121,7 +121,6 @@ def compress(
                 max_error=max_error,
                 goal=Goal(rate=rate, seconds=time_budget, stopping=ending_softly),
                 target=target,
-                progress=progress,
             )
     with guarded():
         if json:
@@ -147,8 +146,8 @@ def check(
         from meshset.cli.tables import check_table
         from meshset.pipeline.check import check
 
-        with showing_progress() as progress:
-            result = check(paths, int(resolution.value), progress)
+        with showing_progress():
+            result = check(paths, int(resolution.value))
         if json:
             say_json(asdict(result))
         else:
@@ -204,15 +203,8 @@ def extract(
     with guarded():
         from meshset.pipeline.extract import extract
 
-        with showing_progress() as progress:
-            result = extract(
-                archive,
-                output,
-                names or [],
-                file_format=file_format.value,
-                overwrite=force,
-                progress=progress,
-            )
+        with showing_progress():
+            result = extract(archive, output, names or [], file_format=file_format.value, overwrite=force)
         say(f"{len(result.written)} meshes written to {printable(str(output))}")
         finish(result.failures)
 
@@ -228,8 +220,8 @@ def evaluate(archive: ArchivePath, paths: Sources, json: AsJson = False) -> None
         from meshset.cli.tables import metrics_table
         from meshset.pipeline.evaluate import evaluate
 
-        with showing_progress() as progress:
-            result = evaluate(archive, paths, progress=progress)
+        with showing_progress():
+            result = evaluate(archive, paths)
         if json:
             say_json(asdict(result))
         else:
@@ -271,8 +263,8 @@ def sample(
     with guarded():
         from meshset.pipeline.sample import write_samples
 
-        with showing_progress() as progress:
-            files = write_samples(folder, count, seed=seed, file_format=file_format.value, progress=progress)
+        with showing_progress():
+            files = write_samples(folder, count, seed=seed, file_format=file_format.value)
         say(f"{len(files)} meshes written to {printable(str(folder))}")
 
 

@@ -15,7 +15,7 @@ from meshset.cli.progress import showing_progress
 from meshset.cli.text import duration, printable
 
 if TYPE_CHECKING:
-    from meshset.pipeline.bench.run import Job
+    from meshset.bench.run import Job
 
 CODECS = "necgs,draco,draco-simplified,ply-zstd,gpcc,v-pcc,pcgcv2"
 
@@ -73,29 +73,23 @@ def bench(
     if not sets and not dataset:
         raise typer.BadParameter("name at least one folder of meshes or a --dataset", context)
     again = "interrupted; what is done is kept, and the same command goes on"
-    with guarded(interrupted=again), showing_progress() as progress:
+    with guarded(interrupted=again), showing_progress():
+        from meshset.bench.datasets import choose_from_dataset
+        from meshset.bench.plan import plan_systems
+        from meshset.bench.run import RESULT, prepare
+        from meshset.bench.run import bench as run
+        from meshset.bench.selection import choose_from_folder
         from meshset.cli.bench_tables import differences_table, points_table
-        from meshset.codecs.base import Settings
-        from meshset.pipeline.bench.datasets import choose_from_dataset
-        from meshset.pipeline.bench.plan import plan_systems
-        from meshset.pipeline.bench.run import RESULT, prepare
-        from meshset.pipeline.bench.run import bench as run
-        from meshset.pipeline.bench.selection import choose_from_folder
+        from meshset.codecs.protocol import Settings
 
         selections = [choose_from_folder(folder, count, seed) for folder in sets or []]
         if dataset:
             selections.append(choose_from_dataset(*dataset, count, seed, out / "frames"))
         settings = Settings(resolution=int(resolution.value), preset=preset.value, device=device.value, seed=seed)
-        job = prepare(
-            selections,
-            lambda known: plan_systems(codecs.split(","), known, points, epochs),
-            out,
-            settings,
-            progress=progress,
-        )
+        job = prepare(selections, lambda known: plan_systems(codecs.split(","), known, points, epochs), out, settings)
         for line in _plan_lines(job):
             hint(line)
-        result = run(job, _command(context), progress)
+        result = run(job, _command(context))
         for one in result["sets"]:
             say(points_table(one))
             say("")
@@ -112,14 +106,14 @@ def report(
     The page needs nothing but itself.
     """
     with guarded():
-        from meshset.pipeline.report import write_report
+        from meshset.bench.report import write_report
 
         say(f"{printable(str(write_report(folder)))} written")
 
 
 def _plan_lines(job: Job) -> list[str]:
     """Return what is about to happen, for the user to stop it."""
-    from meshset.pipeline.bench.plan import System
+    from meshset.bench.plan import System
 
     lines = [
         f"set {one.selection.name}: {len(one.meshes)} meshes ({one.selection.rule})"

@@ -16,7 +16,7 @@ import typer
 from meshset.cli.signals import exit_code
 from meshset.cli.text import printable
 from meshset.errors import MeshsetError
-from meshset.pipeline.failures import Failure, NoMeshError
+from meshset.pipeline.steps.failures import Failure, NoMeshError
 
 
 def say(text: str) -> None:

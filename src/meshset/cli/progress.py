@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from meshset.cli.text import duration, printable
-from meshset.progress import Progress, Silent
+from meshset.progress import Silent, listening
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -19,15 +19,17 @@ _LINE_EVERY = 10.0
 
 
 @contextmanager
-def showing_progress(quiet: bool = False) -> Iterator[Progress]:
-    """Give a listener that shows progress on stderr until the block is left."""
+def showing_progress(quiet: bool = False) -> Iterator[None]:
+    """Show on stderr what is reported until the block is left, or nothing of it if `quiet`."""
     if quiet:
-        yield Silent()
+        with listening(Silent()):
+            yield
     elif sys.stderr.isatty():
-        with _bars() as bars:
-            yield _Bars(bars)
+        with _bars() as bars, listening(_Bars(bars)):
+            yield
     else:
-        yield Lines(lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
+        with listening(Lines(lambda line: print(line, file=sys.stderr, flush=True))):  # noqa: T201
+            yield
 
 
 class Lines:

@@ -79,8 +79,8 @@ def remove(
     with guarded(interrupted=UNCHANGED):
         from meshset.pipeline.edit import remove
 
-        with showing_progress() as progress:
-            result = remove(archive, names or [], compact=compact, progress=progress)
+        with showing_progress():
+            result = remove(archive, names or [], compact=compact)
     with guarded():
         if json:
             say_json(asdict(result))
@@ -108,8 +108,8 @@ def merge(
     with guarded(interrupted="interrupted, nothing written"):
         from meshset.pipeline.edit import merge
 
-        with showing_progress() as progress:
-            result = merge(archives, output, overwrite=force, progress=progress)
+        with showing_progress():
+            result = merge(archives, output, overwrite=force)
     with guarded():
         if json:
             say_json({**asdict(result), "path": str(result.path)})
@@ -167,27 +167,27 @@ def verify_archive(
         from meshset.pipeline.repair import repair as salvage
         from meshset.pipeline.verify import verify
 
-        with showing_progress() as progress:
+        with showing_progress():
             if repair:
-                result = salvage(archive, repair, progress=progress)
+                result = salvage(archive, repair)
                 say(f"{printable(str(repair))}: {counted(len(result.kept), 'mesh', 'meshes')} salvaged")
                 finish(result.failures)
                 return
-            found = verify(archive, deep=deep or bool(paths), sources=paths or [], progress=progress)
+            found = verify(archive, deep=deep or bool(paths), sources=paths or [])
         finish(found.failures)
         say(f"{printable(str(archive))}: all {found.meshes} meshes are whole and decode")
 
 
 def _grow(archive: Path, paths: list[Path], json: bool, quiet: bool, *, replacing: bool, **options: Any) -> None:
-    """Add or replace meshes; `options` are those of `meshset.pipeline.grow.add` or `replace`."""
+    """Add or replace meshes; `options` are those of `meshset.pipeline.add.add` or `replace`."""
     with guarded(interrupted=UNCHANGED):
         from meshset.cli.tables import grow_line
-        from meshset.pipeline import grow
+        from meshset.pipeline import add as grow
         from meshset.pipeline.summary import summarise_mesh
 
         run = grow.replace if replacing else grow.add
-        with showing_progress(quiet) as progress:
-            result = run(archive, paths, progress=progress, **options)
+        with showing_progress(quiet):
+            result = run(archive, paths, **options)
     with guarded():
         if json:
             entries = [asdict(summarise_mesh(entry)) for entry in result.entries]

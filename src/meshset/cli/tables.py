@@ -12,9 +12,9 @@ from meshset.pipeline.summary import ArchiveSummary, MeshSummary
 
 if TYPE_CHECKING:
     from meshset.evaluation import Metrics
+    from meshset.pipeline.add import GrowResult
     from meshset.pipeline.check import CheckedMesh, CheckResult
     from meshset.pipeline.compress import CompressResult
-    from meshset.pipeline.grow import GrowResult
 
 
 def mesh_table(meshes: Sequence[MeshSummary]) -> str:

@@ -1,8 +1,8 @@
 """Every compression system behind one protocol, found by number or by name.
 
 The table is all that is imported here, so that listing an archive loads no codec; a codec's own module is
-imported when it is asked for. To add a codec, write a `SetCodec` (see `meshset.codecs.base`), enter it here with the
-next free number, and write that number into docs/SPEC.md.
+imported when it is asked for. To add a codec, write a `SetCodec` (see `meshset.codecs.protocol`), enter it here with
+the next free number, and write that number into docs/SPEC.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from meshset.errors import ArchiveError, MeshsetError
 
 if TYPE_CHECKING:
-    from meshset.codecs.base import SetCodec
+    from meshset.codecs.protocol import SetCodec
 
 __all__ = ["codec_by_id", "codec_by_name", "codec_label", "codec_names", "register_codec"]
 

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.coding.fields import FieldReader, signed_varint, varint
+from meshset.coding.parsing import ByteReader, signed_varint, varint
 from meshset.errors import ArchiveError
 
 LONGEST = 15
@@ -88,7 +88,7 @@ def fit(numbers: NDArray[np.int32]) -> HuffmanCode:
     return HuffmanCode(low, lengths)
 
 
-def read_code(fields: FieldReader) -> HuffmanCode:
+def read_code(fields: ByteReader) -> HuffmanCode:
     """Read a code that `HuffmanCode.to_bytes` wrote. Raises ArchiveError on anything else."""
     low, size = fields.signed_varint(), fields.varint()
     if not 1 <= size <= MAX_SYMBOLS or abs(low) > MAX_SYMBOLS:

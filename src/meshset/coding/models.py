@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.coding.fields import FieldReader, signed_varint, varint
+from meshset.coding.parsing import ByteReader, signed_varint, varint
 from meshset.errors import ArchiveError
 
 PRECISION = 24
@@ -160,7 +160,7 @@ def fit(numbers: NDArray[np.int32]) -> Model:
     return min(models, key=lambda model: model.bits(numbers) + 8 * len(model.to_bytes()))
 
 
-def read_model(fields: FieldReader) -> Model:
+def read_model(fields: ByteReader) -> Model:
     """Read a model that `Model.to_bytes` wrote. Raises ArchiveError on anything else."""
     kind, low, size = fields.byte(), fields.signed_varint(), fields.varint()
     if not 1 <= size <= MAX_SYMBOLS or abs(low) > MAX_SYMBOLS:

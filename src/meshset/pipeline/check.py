@@ -11,14 +11,12 @@ from meshset.errors import MeshFileError
 from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.geometry.diagnosis import Diagnosis, boundary_edge_count, diagnose
-from meshset.pipeline.collect import Source, collect
-from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
-from meshset.pipeline.requirements import require_modules
-from meshset.progress import Progress, Silent
+from meshset.pipeline.steps.collect import Source, collect
+from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.steps.requirements import require_modules
+from meshset.progress import Progress, advance, reporting, stage, tell
 
 Verdict = Literal["clean", "usable", "refused"]
-
-_SILENT = Silent()
 
 
 @dataclass(frozen=True)
@@ -80,13 +78,15 @@ class CheckResult:
     failures: tuple[Failure, ...]
 
 
-def check(paths: Iterable[str | os.PathLike[str]], resolution: int = 64, progress: Progress = _SILENT) -> CheckResult:
+@reporting
+def check(
+    paths: Iterable[str | os.PathLike[str]], resolution: int = 64, *, progress: Progress | None = None
+) -> CheckResult:
     """Diagnose mesh files, and all mesh files below folders, and compute the field of each.
 
     Args:
         paths: files and folders; found and named as `compress` does.
         resolution: K, grid points a side; a power of two from 32 to 256.
-        progress: listener for the one stage.
 
     Raises:
         NoMeshError: no file could be read.
@@ -96,8 +96,8 @@ def check(paths: Iterable[str | os.PathLike[str]], resolution: int = 64, progres
     log = FailureLog()
     found = collect(paths, log)
     if found.skipped:
-        progress.note(f"files of other kinds skipped: {found.skipped}")
-    progress.start("check meshes", len(found.sources))
+        tell(f"files of other kinds skipped: {found.skipped}")
+    stage("check meshes", len(found.sources))
     meshes = []
     for source in found.sources:
         try:
@@ -108,7 +108,7 @@ def check(paths: Iterable[str | os.PathLike[str]], resolution: int = 64, progres
             meshes.append(checked)
             if checked.refusal is not None:
                 log.add(Failure(checked.path, checked.refusal))
-        progress.advance()
+        advance()
     if not meshes:
         reason = "none of the files can be read" if log.failures else "no mesh files were found"
         raise NoMeshError(f"nothing to check: {reason}", log.failures)

@@ -12,20 +12,18 @@ from typing import Any
 
 from meshset.archive import ArchiveWriter, MeshEntry
 from meshset.codecs import codec_by_name
-from meshset.codecs.base import NO_GOAL, CodedMesh, CodedSet, Goal, SetCodec, Settings
+from meshset.codecs.protocol import NO_GOAL, CodedMesh, CodedSet, Goal, SetCodec, Settings
 from meshset.errors import MeshsetError
-from meshset.pipeline.collect import Source, collect
-from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
-from meshset.pipeline.finishing import finish
-from meshset.pipeline.ladder import check_bound, climb, tell
-from meshset.pipeline.requirements import require_modules, resolve_device
-from meshset.pipeline.resuming import SavedRun, run_key
-from meshset.pipeline.sources import CheckedSource, LazyMeshes, check_sources
-from meshset.pipeline.storing import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
-from meshset.pipeline.target import Target, steered
-from meshset.progress import Progress, Silent
-
-_SILENT = Silent()
+from meshset.pipeline.steps.collect import Source, collect
+from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.steps.finish import finish
+from meshset.pipeline.steps.ladder import check_bound, climb, tell_rungs
+from meshset.pipeline.steps.prepare import CheckedSource, LazyMeshes, check_sources
+from meshset.pipeline.steps.requirements import require_modules, resolve_device
+from meshset.pipeline.steps.resume import SavedRun, run_key
+from meshset.pipeline.steps.store import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
+from meshset.pipeline.steps.target import Target, steered
+from meshset.progress import Progress, reporting, stage, tell
 
 _USUAL_REPORT = {
     "field_error": 0.12723249407880668,
@@ -63,6 +61,7 @@ class CompressResult:
     coding_seconds: float
 
 
+@reporting
 def compress(
     paths: Iterable[str | os.PathLike[str] | Source],
     output: str | os.PathLike[str],
@@ -75,7 +74,7 @@ def compress(
     max_error: float | None = None,
     goal: Goal = NO_GOAL,
     target: Target | None = None,
-    progress: Progress = _SILENT,
+    progress: Progress | None = None,
 ) -> CompressResult:
     """Compress mesh files, and all mesh files below folders, into one archive.
 
@@ -84,7 +83,7 @@ def compress(
 
     Args:
         paths: files and folders, and files with names of their own; how meshes are named says
-            `meshset.pipeline.collect.collect`.
+            `meshset.pipeline.steps.collect.collect`.
         output: the archive to make.
         settings: what every codec understands; the device may also be "auto".
         codec: name of a codec, or a codec made with parameters of its own.
@@ -93,11 +92,11 @@ def compress(
         resume: whether to go on with a run that was interrupted. Codecs that take long keep their state in a folder
             beside `output`, which is removed when the archive is there.
         max_error: bound on the mean symmetric surface distance of each mesh, as a share of its bounding-box diagonal;
-            meshes that miss it climb the ladder of `meshset.pipeline.ladder`. None for whatever the settings reach.
+            meshes that miss it climb the ladder of `meshset.pipeline.steps.ladder`. None for whatever the settings
+            reach.
         goal: where on the curve of bytes and error, how long to train, and who may end it before; for codecs that learn
             a decoder. Its budget is made from `target`.
         target: how large the archive shall be, met within 5 % or told; goes without `max_error` and another rate.
-        progress: listener for the stages.
 
     Raises:
         NoMeshError: no file was left to compress.
@@ -121,30 +120,30 @@ def compress(
     # The writer is opened before the work, so that an output that cannot be written is noticed now.
     with ArchiveWriter(output, overwrite) as writer:
         if found.skipped:
-            progress.note(f"files of other kinds skipped: {found.skipped}")
-        checked = check_sources(found.sources, log, progress)
+            tell(f"files of other kinds skipped: {found.skipped}")
+        checked = check_sources(found.sources, log)
         _require_some(checked, log)
         if target is not None:
             usual = _settings_record(settings, system, _USUAL_REPORT, choices, 0)
             system = steered(system, replace(goal, budget=target.budget(checked, usual)), targeted=True)
-        saved = SavedRun(output, run_key(checked, settings, system, choices), resume, progress)
+        saved = SavedRun(output, run_key(checked, settings, system, choices), resume)
         coding_started = time.perf_counter()
-        coded = system.compress(LazyMeshes(checked), settings, progress, saved)
+        coded = system.compress(LazyMeshes(checked), settings, saved)
         coding_seconds = time.perf_counter() - coding_started
-        outcomes = _measured(checked, coded, system, progress)
+        outcomes = _measured(checked, coded, system)
         if max_error is not None:
-            outcomes = climb(checked, outcomes, max_error, system, coded.shared, settings, progress)
+            outcomes = climb(checked, outcomes, max_error, system, coded.shared, settings)
         kept = kept_meshes(checked, outcomes, log)
         _require_some(kept, log)
         if max_error is not None:
-            tell(kept, max_error, progress)
+            tell_rungs(kept, max_error)
         shared = _add_shared(writer, system, coded, kept)
         entries = [add_measured(writer, mesh, shared) for mesh in kept]
-        finish(writer, _settings_record(settings, system, coded.report, choices, len(log.failures)), progress)
+        finish(writer, _settings_record(settings, system, coded.report, choices, len(log.failures)))
     saved.remove()
     source_bytes, archive_bytes = sum(entry.source_bytes for entry in entries), Path(output).stat().st_size
     if target is not None and (missed := target.missed(archive_bytes, source_bytes)):
-        progress.note(missed)
+        tell(missed)
     return CompressResult(
         path=Path(output),
         entries=tuple(entries),
@@ -162,14 +161,12 @@ def _require_some(left: Sequence[object], log: FailureLog) -> None:
         raise NoMeshError(f"nothing to compress: {reason}", log.failures)
 
 
-def _measured(
-    checked: Sequence[CheckedSource], coded: CodedSet, system: SetCodec, progress: Progress
-) -> Sequence[Outcome]:
+def _measured(checked: Sequence[CheckedSource], coded: CodedSet, system: SetCodec) -> Sequence[Outcome]:
     refusals = [one for one in coded.meshes if not isinstance(one, CodedMesh)]
     if len(refusals) == len(checked):
         return refusals  # there may be no decoder to open
-    progress.start("decode and measure", len(checked))
-    return list(measured_meshes(Place(system.id, system.open(coded.shared)), checked, coded.meshes, progress))
+    stage("decode and measure", len(checked))
+    return list(measured_meshes(Place(system.id, system.open(coded.shared)), checked, coded.meshes))
 
 
 def _add_shared(writer: ArchiveWriter, system: SetCodec, coded: CodedSet, kept: Sequence[MeasuredMesh]) -> int | None:

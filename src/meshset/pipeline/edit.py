@@ -12,11 +12,9 @@ from meshset.archive import ArchiveEditor, ArchiveReader, ArchiveWriter, Copier
 from meshset.archive.names import shown
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.extract import select
-from meshset.pipeline.finishing import finish
-from meshset.pipeline.records import merged
-from meshset.progress import Progress, Silent
-
-_SILENT = Silent()
+from meshset.pipeline.steps.finish import finish
+from meshset.pipeline.steps.records import merged
+from meshset.progress import Progress, reporting
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,9 @@ class RemoveResult:
     reclaimed_bytes: int
 
 
+@reporting
 def remove(
-    path: str | os.PathLike[str], names: Sequence[str], *, compact: bool = False, progress: Progress = _SILENT
+    path: str | os.PathLike[str], names: Sequence[str], *, compact: bool = False, progress: Progress | None = None
 ) -> RemoveResult:
     """Take meshes out of an archive, in one step that happens as a whole or not at all.
 
@@ -46,7 +45,6 @@ def remove(
         names: meshes to remove, or patterns such as "animals/*".
         compact: write the archive anew, without bytes that nothing refers to and shared parts that no mesh needs.
             `names` may be empty then.
-        progress: listener; only notes.
 
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; nothing is removed.
@@ -56,7 +54,7 @@ def remove(
     if not names and not compact:
         raise MeshsetError(f"{path}: no mesh to remove was named")
     before = Path(path).stat().st_size if Path(path).exists() else 0
-    removed, left = (_rewrite if compact else _append)(path, names, progress)
+    removed, left = (_rewrite if compact else _append)(path, names)
     after = Path(path).stat().st_size
     return RemoveResult(tuple(removed), left, after, before - after)
 
@@ -80,12 +78,13 @@ class MergeResult:
     archive_bytes: int
 
 
+@reporting
 def merge(
     sources: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     *,
     overwrite: bool = False,
-    progress: Progress = _SILENT,
+    progress: Progress | None = None,
 ) -> MergeResult:
     """Put the meshes of several archives into a new one, shared parts that are equal once.
 
@@ -93,7 +92,6 @@ def merge(
         sources: the archives; they stay as they are. Their meshes are stored in this order.
         output: the archive to make; it may be one of `sources` if it may be replaced.
         overwrite: whether an existing `output` may be replaced.
-        progress: listener; only notes.
 
     Raises:
         ArchiveError: an archive cannot be read or written, a mesh is damaged, or a name is in two archives.
@@ -106,22 +104,22 @@ def merge(
         for reader in readers:
             for name in reader.entries:
                 copier.copy(reader, name)
-        finish(writer, merged([reader.settings for reader in readers]), progress)
+        finish(writer, merged([reader.settings for reader in readers]))
         source_bytes = sum(reader.size for reader in readers)
     with ArchiveReader(output) as made:
         return MergeResult(Path(output), len(made.entries), len(made.shared), source_bytes, made.size)
 
 
-def _append(path: str | os.PathLike[str], names: Sequence[str], progress: Progress) -> tuple[list[str], int]:
+def _append(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[str], int]:
     with ArchiveEditor(path) as editor:
         removed = select(editor.entries, names, path)
         for name in removed:
             editor.remove(name)
-        finish(editor, editor.settings, progress)
+        finish(editor, editor.settings)
         return removed, len(editor.entries)
 
 
-def _rewrite(path: str | os.PathLike[str], names: Sequence[str], progress: Progress) -> tuple[list[str], int]:
+def _rewrite(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[str], int]:
     # The writer is first, for its lock: what is read then is what will be replaced.
     with ArchiveWriter(path, overwrite=True) as writer, ArchiveReader(path) as reader:
         removed = select(reader.entries, names, path) if names else []
@@ -130,7 +128,7 @@ def _rewrite(path: str | os.PathLike[str], names: Sequence[str], progress: Progr
         kept = [name for name in reader.entries if name not in gone]
         for name in kept:
             copier.copy(reader, name)
-        finish(writer, reader.settings, progress)
+        finish(writer, reader.settings)
     return removed, len(kept)
 
 

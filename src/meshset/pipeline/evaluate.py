@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from meshset.errors import MeshsetError
 from meshset.evaluation import Metrics, compare, mean_metrics
 from meshset.geometry import Placement, read_mesh
-from meshset.pipeline.collect import Source, collect
-from meshset.pipeline.failures import Failure, FailureLog, NoMeshError
-from meshset.pipeline.reading import Archive
-from meshset.pipeline.requirements import require_modules
-from meshset.progress import Progress, Silent
-
-_SILENT = Silent()
+from meshset.pipeline.open import Archive
+from meshset.pipeline.steps.collect import Source, collect
+from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.steps.requirements import require_modules
+from meshset.progress import Progress, advance, reporting, stage
 
 
 @dataclass(frozen=True)
@@ -33,18 +31,18 @@ class EvaluateResult:
     failures: tuple[Failure, ...]
 
 
+@reporting
 def evaluate(
     path: str | os.PathLike[str],
     sources: Iterable[str | os.PathLike[str] | Source],
     *,
-    progress: Progress = _SILENT,
+    progress: Progress | None = None,
 ) -> EvaluateResult:
     """Measure every mesh of an archive against the file of the same name, with the paper's metrics.
 
     Args:
         path: the archive.
         sources: files and folders, named as `compress` names them.
-        progress: listener.
 
     Raises:
         ArchiveError: the archive cannot be read.
@@ -56,14 +54,14 @@ def evaluate(
     with Archive(path) as archive:
         found = {source.name: source for source in collect(sources, log).sources}
         pairs = _pair(archive, found, log)
-        progress.start("evaluate", len(pairs))
+        stage("evaluate", len(pairs))
         metrics = {}
         for source in pairs:
             try:
                 metrics[source.name] = _measure(archive, source)
             except MeshsetError as error:
                 log.add(Failure.of(source.name, error, path))
-            progress.advance()
+            advance()
     if not metrics:
         raise NoMeshError(f"{path}: no mesh could be compared with its source", log.failures)
     return EvaluateResult(metrics, mean_metrics(list(metrics.values())), log.failures)

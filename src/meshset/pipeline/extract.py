@@ -11,11 +11,9 @@ from pathlib import Path
 from meshset.archive import MeshEntry
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError
 from meshset.geometry import WRITABLE_FORMATS, write_mesh
-from meshset.pipeline.failures import Failure, FailureLog
-from meshset.pipeline.reading import Archive, UnknownMeshError
-from meshset.progress import Progress, Silent
-
-_SILENT = Silent()
+from meshset.pipeline.open import Archive, UnknownMeshError
+from meshset.pipeline.steps.failures import Failure, FailureLog
+from meshset.progress import Progress, advance, reporting, stage
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,7 @@ class ExtractResult:
     failures: tuple[Failure, ...]
 
 
+@reporting
 def extract(
     path: str | os.PathLike[str],
     folder: str | os.PathLike[str],
@@ -38,7 +37,7 @@ def extract(
     *,
     file_format: str = "ply",
     overwrite: bool = False,
-    progress: Progress = _SILENT,
+    progress: Progress | None = None,
 ) -> ExtractResult:
     """Write meshes of an archive as files below `folder`, which is made if it is missing.
 
@@ -49,7 +48,6 @@ def extract(
         file_format: one of `meshset.geometry.WRITABLE_FORMATS`.
         overwrite: whether files that exist already may be replaced. A file that this call has written never is:
             where a file system ignores case, the second of "Bunny" and "bunny" is a failure.
-        progress: listener.
 
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; nothing is written.
@@ -61,7 +59,7 @@ def extract(
         selected = select(archive.entries, names, path)
         target = _Folder(Path(folder), overwrite)
         log = FailureLog()
-        progress.start("extract", len(selected))
+        stage("extract", len(selected))
         for name in selected:
             try:
                 file = target.reserve(f"{name}.{file_format}")
@@ -70,7 +68,7 @@ def extract(
                 log.add(Failure.of(name, error, path))
             else:
                 target.enter(file)
-            progress.advance()
+            advance()
     return ExtractResult(tuple(target.written), log.failures)
 
 

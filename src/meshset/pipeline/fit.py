@@ -9,8 +9,8 @@ from pathlib import Path
 from meshset.evaluation import surface_distance
 from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh, write_mesh
-from meshset.pipeline.measure import SAMPLES
-from meshset.pipeline.requirements import require_modules
+from meshset.pipeline.steps.measure import SAMPLES
+from meshset.pipeline.steps.requirements import require_modules
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,10 @@ import os
 from dataclasses import dataclass
 
 from meshset.archive import ArchiveReader, ArchiveWriter, Copier
-from meshset.pipeline.failures import Failure
-from meshset.pipeline.finishing import finish
+from meshset.pipeline.steps.failures import Failure
+from meshset.pipeline.steps.finish import finish
 from meshset.pipeline.verify import verify
-from meshset.progress import Progress, Silent
-
-_SILENT = Silent()
+from meshset.progress import Progress, reporting
 
 
 @dataclass(frozen=True)
@@ -27,12 +25,13 @@ class RepairResult:
     failures: tuple[Failure, ...]
 
 
+@reporting
 def repair(
     path: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
     overwrite: bool = False,
-    progress: Progress = _SILENT,
+    progress: Progress | None = None,
 ) -> RepairResult:
     """Copy every mesh that is whole and decodes into a new archive; the damaged one stays as it is.
 
@@ -40,10 +39,10 @@ def repair(
         ArchiveError: the index cannot be read, so nothing says where the meshes are; or `output` cannot be written.
     """
     with ArchiveWriter(output, overwrite) as writer:
-        found = verify(path, progress=progress)
+        found = verify(path)
         with ArchiveReader(path) as reader:
             copier = Copier(writer)
             for name in found.whole:
                 copier.copy(reader, name)
-            finish(writer, reader.settings, progress)
+            finish(writer, reader.settings)
     return RepairResult(found.whole, found.failures)

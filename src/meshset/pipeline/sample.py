@@ -8,18 +8,17 @@ from pathlib import Path
 from meshset.errors import MeshFileError
 from meshset.geometry import write_mesh
 from meshset.geometry.samples import sample_meshes
-from meshset.progress import Progress, Silent
-
-_SILENT = Silent()
+from meshset.progress import Progress, advance, reporting, stage
 
 
+@reporting
 def write_samples(
     folder: str | os.PathLike[str],
     count: int,
     *,
     seed: int = 0,
     file_format: str = "ply",
-    progress: Progress = _SILENT,
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Write `count` sample meshes below `folder`, which is made if it is missing, and return the files.
 
@@ -33,10 +32,10 @@ def write_samples(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MeshFileError(f"{folder}: folder cannot be made ({error.strerror})") from None
-    progress.start("make samples", count)
+    stage("make samples", count)
     written = []
     for name, mesh in sample_meshes(count, seed):
         written.append(folder / f"{name}.{file_format}")
         write_mesh(mesh, written[-1])
-        progress.advance()
+        advance()
     return written

@@ -9,7 +9,7 @@ from typing import Any
 
 from meshset.archive import ArchiveReader, MeshEntry
 from meshset.codecs import codec_label
-from meshset.pipeline.rungs import rung_of
+from meshset.pipeline.steps.rungs import rung_of
 
 _LONGEST_SIDE = 1.99
 """`meshset.geometry.LONGEST_SIDE`, which cannot be imported without numpy; a test compares the two."""

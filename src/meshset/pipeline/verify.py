@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meshset.errors import MeshsetError
-from meshset.pipeline.collect import collect
-from meshset.pipeline.failures import Failure, FailureLog
-from meshset.pipeline.reading import Archive
-from meshset.pipeline.requirements import require_modules
-from meshset.pipeline.stated import check_error, check_stated
-from meshset.progress import Progress, Silent
-
-_SILENT = Silent()
+from meshset.pipeline.open import Archive
+from meshset.pipeline.steps.agreement import check_error, check_stated
+from meshset.pipeline.steps.collect import collect
+from meshset.pipeline.steps.failures import Failure, FailureLog
+from meshset.pipeline.steps.requirements import require_modules
+from meshset.progress import Progress, advance, reporting, stage
 
 
 @dataclass(frozen=True)
@@ -32,12 +30,13 @@ class VerifyResult:
     failures: tuple[Failure, ...]
 
 
+@reporting
 def verify(
     path: str | os.PathLike[str],
     *,
     deep: bool = False,
     sources: Iterable[str | os.PathLike[str]] = (),
-    progress: Progress = _SILENT,
+    progress: Progress | None = None,
 ) -> VerifyResult:
     """Read and decode everything in an archive.
 
@@ -46,7 +45,6 @@ def verify(
         deep: whether each decoded mesh must have the counts and the place that the index states.
         sources: files and folders, named as `compress` names them. Meshes that are found there are measured again, and
             must be as exact as the index states.
-        progress: listener.
 
     Raises:
         ArchiveError: the file is no archive, or its index cannot be read.
@@ -61,8 +59,8 @@ def verify(
         if torn:
             reason = f"{torn} bytes behind the last whole index: an append was interrupted, or the end is damaged"
             log.add(Failure(os.fspath(path), reason))
-        readable = _check_sums(archive, path, log, progress)
-        progress.start("decode", len(readable))
+        readable = _check_sums(archive, path, log)
+        stage("decode", len(readable))
         whole = []
         for name in readable:
             try:
@@ -75,11 +73,11 @@ def verify(
                 log.add(Failure.of(name, error, path))
             else:
                 whole.append(name)
-            progress.advance()
+            advance()
         return VerifyResult(len(archive), tuple(whole), log.failures)
 
 
-def _check_sums(archive: Archive, path: str | os.PathLike[str], log: FailureLog, progress: Progress) -> list[str]:
+def _check_sums(archive: Archive, path: str | os.PathLike[str], log: FailureLog) -> list[str]:
     """Return the meshes whose bytes are as they were written; `log` gets the rest."""
     reader = archive.reader
     for number in range(len(reader.shared)):
@@ -87,7 +85,7 @@ def _check_sums(archive: Archive, path: str | os.PathLike[str], log: FailureLog,
             reader.read_shared(number)
         except MeshsetError as error:
             log.add(Failure.of(f"shared part {number}", error, path))
-    progress.start("check sums", len(archive))
+    stage("check sums", len(archive))
     readable = []
     for name in archive:
         try:
@@ -95,5 +93,5 @@ def _check_sums(archive: Archive, path: str | os.PathLike[str], log: FailureLog,
             readable.append(name)
         except MeshsetError as error:
             log.add(Failure.of(name, error, path))
-        progress.advance()
+        advance()
     return readable

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.codecs.implicit.network import FieldNetwork, Frame
-from meshset.coding import FieldReader, decode, encode, fit, read_model, varint
+from meshset.coding import ByteReader, decode, encode, fit, read_model, varint
 from meshset.errors import ArchiveError
 
 RESOLUTIONS = (32, 64, 128, 256)
@@ -60,7 +60,7 @@ def pack_header(header: Header) -> bytes:
 
 def read_header(data: bytes, kind: type[FieldNetwork]) -> Header:
     """Read a shared chunk of networks of a kind. Raises ArchiveError where it is not one."""
-    fields = FieldReader(data)
+    fields = ByteReader(data)
     resolution, bits, count = (fields.varint() for _ in range(3))
     if resolution not in RESOLUTIONS or bits not in BITS:
         raise ArchiveError(f"unknown resolution {resolution} or {bits} bits a weight")
@@ -85,7 +85,7 @@ def pack_mesh(network: FieldNetwork, frame: Frame, weights: Mapping[str, Quantis
 
 def read_mesh(payload: bytes, network: FieldNetwork) -> tuple[Frame, dict[str, NDArray[np.float32]]]:
     """Read a payload to frame and weights. Raises ArchiveError where it is not one."""
-    fields = FieldReader(payload)
+    fields = ByteReader(payload)
     frame = network.read_frame(fields)
     shapes = network.tensors(frame)
     if sum(map(prod, shapes.values())) > _MAX_PARAMETERS:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.arrays import on_device
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.common.arrays import on_device
 from meshset.codecs.implicit.bitstream import BITS, RESOLUTIONS, Header, pack_header, pack_mesh, read_header, read_mesh
 from meshset.codecs.implicit.network import FieldNetwork, Frame
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
 from meshset.codecs.implicit.recipe import Recipe, recipe_for
 from meshset.codecs.implicit.samples import Samples, require_samples, samples_of
 from meshset.codecs.implicit.surface import Distance, extract, quietly
+from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
 from meshset.errors import MeshFileError, MeshsetError, MissingExtraError
 from meshset.field.grid import Array
 from meshset.geometry.mesh import Mesh
-from meshset.progress import Progress
+from meshset.progress import advance, stage
 
 if TYPE_CHECKING:
     from meshset.codecs.implicit.training import TrainedMesh
@@ -61,13 +61,7 @@ class ImplicitCodec:
         if self.bits not in BITS:
             raise ValueError(f"weights have {BITS.start} to {BITS.stop - 1} bits, not {self.bits}")
 
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Sample the signed distance of each mesh and train a network on it, some meshes at a time.
 
         Raises:
@@ -77,26 +71,24 @@ class ImplicitCodec:
         if settings.resolution not in RESOLUTIONS:
             raise MeshsetError(f"resolution {settings.resolution} is not {', '.join(map(str, RESOLUTIONS))}")
         header = Header(settings.resolution, self.bits, self.network)
-        coded, report = self._code(meshes, header, settings, progress)
+        coded, report = self._code(meshes, header, settings)
         shared = pack_header(header) if any(isinstance(one, CodedMesh) for one in coded) else b""
         return CodedSet(shared, coded, report)
 
-    def add(
-        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
-    ) -> tuple[CodedMesh | Refusal, ...]:
+    def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Code each mesh by itself, as `compress` does, with the network and bits of the set; errors as there.
 
         Raises:
             ArchiveError: `shared` is not a header.
         """
-        return self._code(meshes, read_header(shared, type(self.network)), settings, progress)[0]
+        return self._code(meshes, read_header(shared, type(self.network)), settings)[0]
 
     def open(self, shared: bytes, device: str | None = None) -> ImplicitDecoder:
         """Parse a header. Raises ArchiveError where the bytes are not one."""
         return ImplicitDecoder(read_header(shared, type(self.network)), device)
 
     def _code(
-        self, meshes: Sequence[Mesh], header: Header, settings: Settings, progress: Progress
+        self, meshes: Sequence[Mesh], header: Header, settings: Settings
     ) -> tuple[tuple[CodedMesh | Refusal, ...], dict[str, Any]]:
         recipe = self.recipe or recipe_for(settings)
         try:
@@ -109,7 +101,7 @@ class ImplicitCodec:
             which = "" if len(meshes) <= GROUP else f", meshes {first + 1} to {last} of {len(meshes)}"
             group = [meshes[i] for i in range(first, last)]
             try:
-                results += _code_group(group, header, recipe, settings, progress, which)
+                results += _code_group(group, header, recipe, settings, which)
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         return tuple(one if isinstance(one, Refusal) else one.mesh for one in results), _report(results, recipe, header)
@@ -128,22 +120,22 @@ def _report(results: Sequence[_Coded | Refusal], recipe: Recipe, header: Header)
 
 
 def _code_group(
-    meshes: Sequence[Mesh], header: Header, recipe: Recipe, settings: Settings, progress: Progress, which: str
+    meshes: Sequence[Mesh], header: Header, recipe: Recipe, settings: Settings, which: str
 ) -> list[_Coded | Refusal]:
     """Code some meshes together; `which` they are is shown."""
     from meshset.codecs.implicit.training import train
 
     prepared = []
-    progress.start(f"sampling distances{which}", len(meshes))
+    stage(f"sampling distances{which}", len(meshes))
     for mesh in meshes:
         prepared.append(_prepared(mesh, header, recipe, settings))
-        progress.advance()
+        advance()
     usable = [one for one in prepared if not isinstance(one, Refusal)]
     if not usable:
         return [one for one in prepared if isinstance(one, Refusal)]
     frames, samples = zip(*usable, strict=True)
-    progress.start(f"training{which}", recipe.steps)
-    trained = iter(train(header.network, frames, samples, recipe, header.bits, settings, progress))
+    stage(f"training{which}", recipe.steps)
+    trained = iter(train(header.network, frames, samples, recipe, header.bits, settings))
     return [one if isinstance(one, Refusal) else _coded(header.network, *one, next(trained)) for one in prepared]
 
 

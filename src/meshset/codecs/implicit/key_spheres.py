@@ -13,7 +13,7 @@ from meshset.codecs.implicit.codec import ImplicitCodec
 from meshset.codecs.implicit.network import FieldNetwork, Frame, Weights, layer_tensors, linear, relu, uniform_layers
 from meshset.codecs.implicit.perceptrons import check_size, perceptron_tensors
 from meshset.codecs.implicit.samples import Samples
-from meshset.coding import FieldReader, decode, encode, fit, read_model, varint
+from meshset.coding import ByteReader, decode, encode, fit, read_model, varint
 from meshset.errors import ArchiveError
 from meshset.field.grid import Array
 from meshset.geometry.key_spheres import key_spheres
@@ -93,7 +93,7 @@ class KeySpheres(FieldNetwork):
         words = encode(coded)
         return b"".join(model.to_bytes() for _, model in coded) + varint(len(words)) + words
 
-    def read_frame(self, data: FieldReader) -> Frame:
+    def read_frame(self, data: ByteReader) -> Frame:
         """Read what `pack_frame` wrote. Raises ArchiveError on anything else."""
         wanted = [(self.spheres, read_model(data)) for _ in range(4)]
         columns = np.stack(decode(data.take(data.varint()), wanted)).astype(np.int64)

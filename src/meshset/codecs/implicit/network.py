@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.codecs.implicit.samples import Samples
-from meshset.coding import FieldReader
+from meshset.coding import ByteReader
 from meshset.errors import ArchiveError
 from meshset.field.grid import Array
 from meshset.geometry.mesh import Mesh
@@ -72,7 +72,7 @@ class FieldNetwork(ABC):
         """Return a frame as bytes, which stand at the beginning of the payload."""
         return b""
 
-    def read_frame(self, data: FieldReader) -> Frame:
+    def read_frame(self, data: ByteReader) -> Frame:
         """Read what `pack_frame` wrote. Raises ArchiveError on anything else."""
         return {}
 

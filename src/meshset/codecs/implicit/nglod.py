@@ -15,7 +15,7 @@ from meshset.codecs.implicit.codec import ImplicitCodec
 from meshset.codecs.implicit.network import FieldNetwork, Frame, Weights, linear, relu, uniform_layers
 from meshset.codecs.implicit.perceptrons import MAX_WIDTH, perceptron_tensors
 from meshset.codecs.implicit.samples import Samples
-from meshset.coding import FieldReader
+from meshset.coding import ByteReader
 from meshset.errors import ArchiveError
 from meshset.field.grid import ROOT, Array, children, root_coords
 from meshset.geometry.mesh import Mesh
@@ -105,7 +105,7 @@ class Nglod(FieldNetwork):
             out += np.packbits(exists, bitorder="little").tobytes()
         return bytes(out)
 
-    def read_frame(self, data: FieldReader) -> Frame:
+    def read_frame(self, data: ByteReader) -> Frame:
         """Read what `pack_frame` wrote. Raises ArchiveError on anything else."""
         levels = [_ALL]
         for _ in self._levels[1:]:

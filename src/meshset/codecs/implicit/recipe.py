@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshset.codecs.base import Settings
+from meshset.codecs.protocol import Settings
 from meshset.errors import MeshsetError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import array_api_compat
 import numpy as np
 
-from meshset.codecs.arrays import surface_of
+from meshset.codecs.common.arrays import surface_of
 from meshset.errors import ArchiveError
 from meshset.field import TRUNCATION
 from meshset.field.grid import ROOT, Array, children, root_coords, spacing

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from meshset.codecs.base import Settings
 from meshset.codecs.implicit.bitstream import QuantisedTensor
 from meshset.codecs.implicit.network import FieldNetwork, Frame, stacked
 from meshset.codecs.implicit.recipe import Recipe
 from meshset.codecs.implicit.samples import UNIT, Samples
-from meshset.progress import Progress
+from meshset.codecs.protocol import Settings
+from meshset.progress import advance
 
 _MOMENTUM = 0.98
 """How much of the running average of the loss is kept each step."""
@@ -48,7 +48,6 @@ def train(
     recipe: Recipe,
     bits: int,
     settings: Settings,
-    progress: Progress,
 ) -> list[TrainedMesh]:
     """Train a network for each mesh, all of them together.
 
@@ -59,7 +58,6 @@ def train(
         recipe: the knobs.
         bits: of a weight.
         settings: its device and seed are used.
-        progress: listener; advanced by one for each step.
     """
     device = settings.device
     start = [network.initial(frame, np.random.default_rng(settings.seed)) for frame in frames]
@@ -85,7 +83,7 @@ def train(
         optimiser.step()
         average = loss.detach() if step == 0 else _MOMENTUM * average + (1 - _MOMENTUM) * loss.detach()
         if step % _REPORT == _REPORT - 1 or step == recipe.steps - 1:
-            progress.advance(step % _REPORT + 1, f"loss {float(average.mean()):.5f}")
+            advance(step % _REPORT + 1, f"loss {float(average.mean()):.5f}")
     steps = steps or {name: _step(tensor.detach(), bits) for name, tensor in weights.items()}
     return [_trained(network, frames[i], i, weights, steps, bits, float(average[i])) for i in range(len(frames))]
 

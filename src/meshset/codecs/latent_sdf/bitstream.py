@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from meshset.codecs.implicit.bitstream import RESOLUTIONS, QuantisedTensor
 from meshset.codecs.latent_sdf.network import LatentNetwork
-from meshset.coding import FieldReader, Model, decode, encode, fit, read_model, varint
+from meshset.coding import ByteReader, Model, decode, encode, fit, read_model, varint
 from meshset.errors import ArchiveError
 
 MAX_PARAMETERS = 1 << 24
@@ -68,7 +68,7 @@ def pack_shared(part: SharedPart) -> bytes:
 
 def read_shared(data: bytes, kind: type[LatentNetwork]) -> SharedPart:
     """Read a shared chunk of a kind of network. Raises ArchiveError where it is not one."""
-    fields = FieldReader(data)
+    fields = ByteReader(data)
     resolution = fields.varint()
     if resolution not in RESOLUTIONS:
         raise ArchiveError(f"unknown resolution {resolution}")
@@ -101,7 +101,7 @@ def pack_payload(payload: Payload, part: SharedPart) -> bytes:
 
 def read_payload(data: bytes, part: SharedPart) -> Payload:
     """Read a payload. Raises ArchiveError where it is not one."""
-    fields, network = FieldReader(data), part.network
+    fields, network = ByteReader(data), part.network
     wanted = [(network.latent_size, part.latent_model)]
     if fields.varint() != network.key_points:
         raise ArchiveError("a mesh has the wrong number of key points")
@@ -111,7 +111,7 @@ def read_payload(data: bytes, part: SharedPart) -> Payload:
     return Payload(latent, keys[0].reshape(-1, 3) if keys else np.zeros((0, 3), dtype=np.int32))
 
 
-def _read_step(fields: FieldReader) -> np.float32:
+def _read_step(fields: ByteReader) -> np.float32:
     step = fields.float32()
     if not 0.0 < step < 1e6:
         raise ArchiveError("impossible quantisation step")

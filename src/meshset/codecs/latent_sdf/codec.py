@@ -11,8 +11,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.arrays import on_device, surface_of
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.common.arrays import on_device, surface_of
 from meshset.codecs.implicit.bitstream import BITS, RESOLUTIONS
 from meshset.codecs.implicit.surface import MAX_WORK, extract, quietly
 from meshset.codecs.latent_sdf.bitstream import (
@@ -27,11 +26,12 @@ from meshset.codecs.latent_sdf.network import LatentNetwork
 from meshset.codecs.latent_sdf.perceptrons import DeepSdf, QuantDeepSdf, SoftplusSdf
 from meshset.codecs.latent_sdf.recipe import Recipe, field_recipe, recipe_for
 from meshset.codecs.necgs_paper.grid import near_surface
+from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
 from meshset.coding import fit as fit_model
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExtraError
 from meshset.field.grid import Array, spacing
 from meshset.geometry.mesh import Mesh
-from meshset.progress import Progress
+from meshset.progress import advance, stage
 
 if TYPE_CHECKING:
     from meshset.codecs.latent_sdf.objectives import Example, Objective
@@ -79,13 +79,7 @@ class LatentCodec:
         """Return how to train without a recipe of its own. Raises MeshsetError for an unknown preset."""
         return recipe_for(settings, meshes)
 
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Fit a network and the latents to what is known around the meshes.
 
         Nothing is kept at `checkpoint`: an interrupted run starts over.
@@ -103,11 +97,11 @@ class LatentCodec:
         except MeshFileError as error:
             return CodedSet(b"", tuple(Refusal(str(error)) for _ in range(len(meshes))), {})
         check_work(network, settings.resolution, MeshsetError)
-        prepared = [_prepared(mesh, network, objective, recipe, settings) for mesh in _told(meshes, progress)]
+        prepared = [_prepared(mesh, network, objective, recipe, settings) for mesh in _told(meshes)]
         usable = [one for one in prepared if not isinstance(one, Refusal)]
         if not usable:
             return CodedSet(b"", tuple(one for one in prepared if isinstance(one, Refusal)), {})
-        fitted = _fitted(network, objective, usable, recipe, self.bits, settings, progress)
+        fitted = _fitted(network, objective, usable, recipe, self.bits, settings)
         part = SharedPart(
             settings.resolution, network, fitted.weights, fitted.latents.step, fit_model(fitted.latents.numbers)
         )
@@ -123,9 +117,7 @@ class LatentCodec:
         }
         return CodedSet(shared, coded, report)
 
-    def add(
-        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
-    ) -> tuple[CodedMesh | Refusal, ...]:
+    def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Fit latents to more meshes, the network frozen; errors as in `compress`.
 
         Raises:
@@ -135,11 +127,11 @@ class LatentCodec:
         settings = replace(settings, resolution=part.resolution)
         recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
         objective = _with_torch(self.objective)
-        prepared = [_prepared(mesh, part.network, objective, recipe, settings) for mesh in _told(meshes, progress)]
+        prepared = [_prepared(mesh, part.network, objective, recipe, settings) for mesh in _told(meshes)]
         usable = [one for one in prepared if not isinstance(one, Refusal)]
         if not usable:
             return tuple(one for one in prepared if isinstance(one, Refusal))
-        fitted = _fitted(part.network, objective, usable, recipe, self.bits, settings, progress, part)
+        fitted = _fitted(part.network, objective, usable, recipe, self.bits, settings, part)
         return _coded(prepared, fitted.latents.numbers, part)
 
     def open(self, shared: bytes, device: str | None = None) -> LatentDecoder:
@@ -161,11 +153,11 @@ def _with_torch(make: Callable[[], Objective]) -> Objective:
         raise MissingExtraError("compressing", "compress") from error
 
 
-def _told(meshes: Sequence[Mesh], progress: Progress) -> Iterator[Mesh]:
-    progress.start("sampling", len(meshes))
+def _told(meshes: Sequence[Mesh]) -> Iterator[Mesh]:
+    stage("sampling", len(meshes))
     for i in range(len(meshes)):
         yield meshes[i]
-        progress.advance()
+        advance()
 
 
 def _prepared(
@@ -185,7 +177,6 @@ def _fitted(
     recipe: Recipe,
     bits: int,
     settings: Settings,
-    progress: Progress,
     part: SharedPart | None = None,
 ) -> Fitted:
     import torch
@@ -195,7 +186,7 @@ def _fitted(
     keys = np.stack([network.key_values(one.keys) for one in usable])
     problem = Problem(network, objective, [one.example for one in usable], keys)
     try:
-        return fit(problem, recipe, bits, settings, progress, part)
+        return fit(problem, recipe, bits, settings, part)
     except torch.OutOfMemoryError as error:
         raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
 
@@ -352,13 +343,7 @@ class QuantDeepSdfCodec(PerceptronCodec):
         """Return how to train without a recipe of its own. Raises MeshsetError for an unknown preset."""
         return field_recipe(settings, meshes)
 
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Fit network and latents to fields, as `LatentCodec.compress` does.
 
         Raises:
@@ -366,4 +351,4 @@ class QuantDeepSdfCodec(PerceptronCodec):
         """
         if settings.field != "tsdf-def":
             raise MeshsetError("codec quant-deepsdf codes fields of kind tsdf-def only")
-        return super().compress(meshes, settings, progress, checkpoint)
+        return super().compress(meshes, settings, checkpoint)

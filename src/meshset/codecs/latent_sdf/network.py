@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.coding import FieldReader, varint
+from meshset.coding import ByteReader, varint
 from meshset.errors import ArchiveError
 from meshset.field.grid import Array
 from meshset.geometry.mesh import Mesh
@@ -95,7 +95,7 @@ class LatentNetwork(ABC):
         return b"".join(map(varint, astuple(self)))
 
     @classmethod
-    def read(cls, data: FieldReader) -> LatentNetwork:
+    def read(cls, data: ByteReader) -> LatentNetwork:
         """Read what `pack` wrote. Raises ArchiveError for anything else."""
         try:
             return cls(*(data.varint() for _ in fields(cls)))

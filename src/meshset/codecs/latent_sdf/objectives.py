@@ -12,17 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from meshset.codecs.base import Refusal, Settings
-from meshset.codecs.fields import make_fields
+from meshset.codecs.common.stored_fields import make_fields
 from meshset.codecs.implicit.samples import require_samples, samples_of
 from meshset.codecs.latent_sdf.network import LatentNetwork, Weights
 from meshset.codecs.necgs_paper.examples import dense_values
+from meshset.codecs.protocol import Refusal, Settings
 from meshset.errors import MeshFileError
 from meshset.field import Field
 from meshset.field.grid import spacing
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.sampling import sample_surface
-from meshset.progress import Silent
 
 Example = dict[str, NDArray[np.float32]]
 """Arrays (N, ...) of one mesh, equally long and in random order; a visit sees the same slice of each."""
@@ -119,7 +118,7 @@ class FieldValues(Objective):
     def example(self, mesh: Mesh, count: int, settings: Settings) -> tuple[Example, tuple[str, ...]]:
         """Return grid points and the field there."""
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
-            (outcome,) = make_fields([mesh], settings, Path(folder), Silent())
+            (outcome,) = make_fields([mesh], settings, Path(folder))
             if isinstance(outcome, Refusal):
                 raise MeshFileError(outcome.reason)
             field = Field.load(outcome[0])

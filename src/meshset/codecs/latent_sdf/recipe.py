@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from meshset.codecs.base import Settings
 from meshset.codecs.necgs_paper.recipe import epochs_for
+from meshset.codecs.protocol import Settings
 
 HALVED_AFTER = 2 / 3
 """Share of the epochs after which learning rates are halved: 200 of 300 (LGCL, section 4.1)."""

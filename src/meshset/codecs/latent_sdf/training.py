@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from meshset.codecs.base import Settings
 from meshset.codecs.implicit.bitstream import QuantisedTensor
 from meshset.codecs.latent_sdf.bitstream import SharedPart
 from meshset.codecs.latent_sdf.network import LatentNetwork
@@ -19,8 +18,9 @@ from meshset.codecs.latent_sdf.objectives import Example, Objective
 from meshset.codecs.latent_sdf.quantiser import quantised, rounded, step_of
 from meshset.codecs.latent_sdf.recipe import Recipe
 from meshset.codecs.necgs.training import shuffled
+from meshset.codecs.protocol import Settings
 from meshset.errors import MeshsetError
-from meshset.progress import Progress
+from meshset.progress import advance, stage
 
 _MOMENTUM = 0.98
 """How much of the running average of the loss is kept each step."""
@@ -61,14 +61,7 @@ class Fitted:
     loss: float
 
 
-def fit(
-    problem: Problem,
-    recipe: Recipe,
-    bits: int,
-    settings: Settings,
-    progress: Progress,
-    part: SharedPart | None = None,
-) -> Fitted:
+def fit(problem: Problem, recipe: Recipe, bits: int, settings: Settings, part: SharedPart | None = None) -> Fitted:
     """Fit a network and all latents, or latents alone.
 
     Args:
@@ -76,7 +69,6 @@ def fit(
         recipe: the knobs.
         bits: of a weight and of a number of a latent.
         settings: its device and seed are used.
-        progress: listener; one step of it is a step of training.
         part: a set that exists, whose network is kept, and whose model says which latents can be stored.
 
     Raises:
@@ -93,7 +85,7 @@ def fit(
     total = recipe.steps(len(problem.examples))
     steps = {} if part is None else {_LATENTS: torch.tensor(part.latent_step, device=settings.device)}
     average = 0.0
-    progress.start("training" if part is None else "fitting latents", total)
+    stage("training" if part is None else "fitting latents", total)
     batch = min(recipe.batch, len(latents))
     for step, chosen in enumerate(shuffled(len(latents), batch, total, settings.seed)):
         if part is None and step == total - round(recipe.rounded * total):
@@ -111,7 +103,7 @@ def fit(
         if not math.isfinite(now):
             raise MeshsetError("training diverged: the loss is not a number; try another --seed")
         average = now if step == 0 else _MOMENTUM * average + (1 - _MOMENTUM) * now
-        progress.advance(1, f"loss {average:.4f}")
+        advance(1, f"loss {average:.4f}")
     steps = steps or {name: step_of(tensor, bits) for name, tensor in trained.items()}
     stored = {name: quantised(tensor, steps[name]) for name, tensor in trained.items()}
     return Fitted(latents=stored.pop(_LATENTS), weights=stored, loss=average)

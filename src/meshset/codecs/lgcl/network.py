@@ -15,7 +15,7 @@ from meshset.codecs.latent_sdf.network import LatentNetwork, Weights
 from meshset.codecs.latent_sdf.perceptrons import SoftplusSdf
 from meshset.codecs.lgcl.graph import chebyshev, elu, varying
 from meshset.codecs.lgcl.scaffold import Scaffold, read_scaffold
-from meshset.coding import FieldReader, varint
+from meshset.coding import ByteReader, varint
 from meshset.errors import ArchiveError
 from meshset.field.grid import Array
 from meshset.geometry.mesh import Mesh
@@ -144,7 +144,7 @@ class Lgcl(LatentNetwork):
         return varint(CONVOLUTIONS.index(self.convolution)) + varint(int(self.one_code)) + self.scaffold.pack()
 
     @classmethod
-    def read(cls, data: FieldReader) -> Lgcl:
+    def read(cls, data: ByteReader) -> Lgcl:
         """Read what `pack` wrote. Raises ArchiveError for anything else."""
         convolution, one_code = data.varint(), data.varint()
         if convolution >= len(CONVOLUTIONS) or one_code > 1:

@@ -10,7 +10,7 @@ from struct import pack
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.coding import FieldReader, signed_varint, varint
+from meshset.coding import ByteReader, signed_varint, varint
 from meshset.errors import ArchiveError, MeshFileError
 from meshset.geometry.mesh import Mesh
 
@@ -134,7 +134,7 @@ class Scaffold:
         return bytes(out)
 
 
-def read_scaffold(data: FieldReader) -> Scaffold:
+def read_scaffold(data: ByteReader) -> Scaffold:
     """Read what `Scaffold.pack` wrote. Raises ArchiveError for anything else."""
     vertices, faces = data.varint(), data.varint()
     connectivity = Connectivity(vertices, faces, int.from_bytes(data.take(4), "little"))

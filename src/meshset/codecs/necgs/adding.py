@@ -15,19 +15,14 @@ from meshset.codecs.necgs.network import SetNetwork, stored_network
 from meshset.codecs.necgs.recipe import ADDING, REFINING, Recipe
 from meshset.codecs.necgs.training import batch_losses, learning_share, load_example
 from meshset.errors import MeshsetError
-from meshset.progress import Progress
+from meshset.progress import advance, stage
 
 _TOGETHER = 4
 """Meshes fitted at a time; each for itself, but matrix products are faster on more rows."""
 
 
 def fit_latents(
-    fields: Sequence[Path],
-    part: SharedPart,
-    device: str,
-    seed: int,
-    progress: Progress,
-    start: Sequence[NDArray[np.int32]] | None = None,
+    fields: Sequence[Path], part: SharedPart, device: str, seed: int, start: Sequence[NDArray[np.int32]] | None = None
 ) -> list[NDArray[np.int32]]:
     """Fit a latent to each stored field.
 
@@ -36,7 +31,6 @@ def fit_latents(
         part: the shared part of the set; its latent models say which numbers can be stored.
         device: torch device.
         seed: start of the random initial values.
-        progress: listener.
         start: latents to go on from, one for each field; otherwise random ones.
 
     Returns:
@@ -47,21 +41,19 @@ def fit_latents(
     """
     recipe = ADDING if start is None else REFINING
     firsts = range(0, len(fields), _TOGETHER)
-    progress.start("fitting latents" if start is None else "refining latents", recipe.visits * len(firsts))
+    stage("fitting latents" if start is None else "refining latents", recipe.visits * len(firsts))
     latents: list[NDArray[np.int32]] = []
     for first in firsts:
         group = fields[first : first + _TOGETHER]
         known = None if start is None else start[first : first + _TOGETHER]
         network = stored_network(part, len(group), seed, known).to(device).eval()
         network.latents.requires_grad_(True)
-        _fit(network, group, _bounds(part, network), recipe, progress)
+        _fit(network, group, _bounds(part, network), recipe)
         latents += [_storable(network.final_latent(i).numbers, part) for i in range(len(group))]
     return latents
 
 
-def _fit(
-    network: SetNetwork, fields: Sequence[Path], bounds: tuple[Tensor, Tensor], recipe: Recipe, progress: Progress
-) -> None:
+def _fit(network: SetNetwork, fields: Sequence[Path], bounds: tuple[Tensor, Tensor], recipe: Recipe) -> None:
     examples = [load_example(path, network.architecture) for path in fields]
     chosen = range(len(fields))
     # The mean over a batch divides every gradient by its size, which Adam does not notice.
@@ -80,7 +72,7 @@ def _fit(
         error = losses.distortion.item()
         if not np.isfinite(error):
             raise MeshsetError("fitting diverged: the loss is not a number; the decoder may be damaged")
-        progress.advance(1, f"field error {error:.4f}")
+        advance(1, f"field error {error:.4f}")
 
 
 def _bounds(part: SharedPart, network: SetNetwork) -> tuple[Tensor, Tensor]:

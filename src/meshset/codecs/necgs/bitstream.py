@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.coding import FieldReader, Model, decode, encode, fit, read_model, varint
+from meshset.coding import ByteReader, Model, decode, encode, fit, read_model, varint
 from meshset.errors import ArchiveError
 from meshset.field.grid import ROOT
 
@@ -81,7 +81,7 @@ def pack_shared(part: SharedPart) -> bytes:
 
 def unpack_shared(data: bytes) -> SharedPart:
     """Read a shared chunk. Raises ArchiveError where it is not one."""
-    fields = FieldReader(data)
+    fields = ByteReader(data)
     architecture = _read_architecture(fields)
     latent = [(_read_step(fields), read_model(fields)) for _ in range(architecture.latent_channels)]
     shapes = architecture.tensors()
@@ -123,7 +123,7 @@ def _pack_architecture(architecture: Architecture) -> bytes:
     return b"".join(map(varint, numbers))
 
 
-def _read_architecture(fields: FieldReader) -> Architecture:
+def _read_architecture(fields: ByteReader) -> Architecture:
     resolution, latent_channels, field_channels, hidden, count = (fields.varint() for _ in range(5))
     crosses = count >= _CROSSES
     count -= _CROSSES * crosses
@@ -151,7 +151,7 @@ def check_architecture(architecture: Architecture) -> None:
         raise ArchiveError("impossible decoder: too many parameters")
 
 
-def _read_step(fields: FieldReader) -> float:
+def _read_step(fields: ByteReader) -> float:
     step = fields.float32()
     if not 0.0 < step < 1e6:
         raise ArchiveError("impossible quantisation step")

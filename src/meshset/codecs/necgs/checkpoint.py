@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from meshset.codecs.base import Checkpoint
 from meshset.codecs.necgs.network import SetNetwork
+from meshset.codecs.protocol import Checkpoint
 
 EVERY = 30.0
 """Seconds between two saved states."""

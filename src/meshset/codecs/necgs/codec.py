@@ -10,17 +10,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.arrays import as_numpy, on_device, surface_of
-from meshset.codecs.base import NO_GOAL, Checkpoint, CodedMesh, CodedSet, Goal, MeshDecoder, Refusal, Settings
-from meshset.codecs.fields import Outcome, coded_meshes, make_fields
+from meshset.codecs.common.arrays import as_numpy, on_device, surface_of
+from meshset.codecs.common.stored_fields import Outcome, coded_meshes, make_fields
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.bitstream import SharedPart, pack_latent, unpack_latent, unpack_shared
 from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs.recipe import RETRAINING, Plan, Recipe, architecture_for, field_name, recipe_for
+from meshset.codecs.protocol import NO_GOAL, Checkpoint, CodedMesh, CodedSet, Goal, MeshDecoder, Refusal, Settings
 from meshset.errors import MeshsetError, MissingExtraError
 from meshset.field import Field
 from meshset.geometry.mesh import Mesh
-from meshset.progress import Progress
+from meshset.progress import advance, stage, tell
 
 _LEAST_BITS = 0.1
 """Bits a weight of the smallest decoder that can still be trained to anything."""
@@ -47,13 +47,7 @@ class NecgsCodec:
         """Return the codec with a goal for `compress`."""
         return replace(self, goal=goal)
 
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
 
         Raises:
@@ -69,7 +63,7 @@ class NecgsCodec:
         except ImportError as error:
             raise MissingExtraError("compressing", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
-            outcomes = make_fields(meshes, settings, Path(folder), progress)
+            outcomes = make_fields(meshes, settings, Path(folder))
             kept = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
             if not kept:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
@@ -77,23 +71,19 @@ class NecgsCodec:
             plan = self._plan(recipe, usual, outcomes)
             architecture = architecture_for(settings, len(meshes), plan.target)
             try:
-                network, report = train(
-                    fields, architecture, plan, settings.device, settings.seed, progress, checkpoint
-                )
+                network, report = train(fields, architecture, plan, settings.device, settings.seed, checkpoint)
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         found = packed(network) if plan.target is None else packed_to(network, plan.target)
         estimated = round(network.estimated_bytes(found.coarser))
-        progress.note(f"decoder and latents: {estimated:,} bytes estimated, {found.size:,} coded")
+        tell(f"decoder and latents: {estimated:,} bytes estimated, {found.size:,} coded")
         sizes: dict[str, float] = {"estimated_bytes": estimated, "coded_bytes": found.size}
         if found.coarser != 1.0:
             sizes["steps_scaled"] = found.coarser
         report = {**report, **sizes, "parameters": architecture.parameters}
         return CodedSet(found.shared, coded_meshes(outcomes, found.payloads), report)
 
-    def add(
-        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
-    ) -> tuple[CodedMesh | Refusal, ...]:
+    def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Fit latents to more meshes, the decoder frozen (NeCGS section 4.3).
 
         Raises:
@@ -101,13 +91,13 @@ class NecgsCodec:
             MeshsetError: a latent diverged, or the device ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
-        return self._fit(meshes, None, shared, settings, progress)
+        return self._fit(meshes, None, shared, settings)
 
     def refine(
-        self, meshes: Sequence[Mesh], payloads: Sequence[bytes], shared: bytes, settings: Settings, progress: Progress
+        self, meshes: Sequence[Mesh], payloads: Sequence[bytes], shared: bytes, settings: Settings
     ) -> tuple[CodedMesh | Refusal, ...]:
         """Fit latents further for more steps, the decoder frozen and bits without weight; errors as in `add`."""
-        return self._fit(meshes, payloads, shared, settings, progress)
+        return self._fit(meshes, payloads, shared, settings)
 
     def retrain(
         self,
@@ -116,7 +106,6 @@ class NecgsCodec:
         payloads: Sequence[bytes],
         shared: bytes,
         settings: Settings,
-        progress: Progress,
     ) -> CodedSet:
         """Train decoder and latents further, on the fields that the stored latents decode to and on those of `meshes`.
 
@@ -136,15 +125,15 @@ class NecgsCodec:
             raise MissingExtraError("adding", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as name:
             folder = Path(name)
-            known = _decoded_fields(NecgsDecoder(part), stored, folder, progress)
-            outcomes = make_fields(meshes, settings, folder, progress)
+            known = _decoded_fields(NecgsDecoder(part), stored, folder)
+            outcomes = make_fields(meshes, settings, folder)
             kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Refusal)]
             fields = known + [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
             start = [unpack_latent(one, part.latent_models) for one in (*stored, *(payloads[i] for i in kept))]
             network = stored_network(part, len(fields), settings.seed, start).requires_grad_(True)
             try:
                 network, report = train(
-                    fields, part.architecture, Plan(RETRAINING), settings.device, settings.seed, progress, start=network
+                    fields, part.architecture, Plan(RETRAINING), settings.device, settings.seed, start=network
                 )
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
@@ -166,12 +155,7 @@ class NecgsCodec:
         return Plan(recipe, self.goal, self.goal.budget(kept, least))
 
     def _fit(
-        self,
-        meshes: Sequence[Mesh],
-        payloads: Sequence[bytes] | None,
-        shared: bytes,
-        settings: Settings,
-        progress: Progress,
+        self, meshes: Sequence[Mesh], payloads: Sequence[bytes] | None, shared: bytes, settings: Settings
     ) -> tuple[CodedMesh | Refusal, ...]:
         """Fit latents to meshes, those of `payloads` to start from if there are any."""
         part = unpack_shared(shared)
@@ -183,12 +167,12 @@ class NecgsCodec:
         except ImportError as error:
             raise MissingExtraError("adding", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
-            outcomes = make_fields(meshes, settings, Path(folder), progress)
+            outcomes = make_fields(meshes, settings, Path(folder))
             kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Refusal)]
             fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
             start = None if payloads is None else [unpack_latent(payloads[i], part.latent_models) for i in kept]
             try:
-                latents = fit_latents(fields, part, settings.device, settings.seed, progress, start)
+                latents = fit_latents(fields, part, settings.device, settings.seed, start)
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory") from error
         return coded_meshes(outcomes, [pack_latent(latent, part.latent_models) for latent in latents])
@@ -233,12 +217,12 @@ def _settings_of(part: SharedPart, settings: Settings) -> Settings:
     return replace(settings, resolution=part.architecture.resolution, field=field_name(part.architecture))
 
 
-def _decoded_fields(decoder: NecgsDecoder, payloads: Sequence[bytes], folder: Path, progress: Progress) -> list[Path]:
+def _decoded_fields(decoder: NecgsDecoder, payloads: Sequence[bytes], folder: Path) -> list[Path]:
     """Store the fields that payloads decode to in `folder` and return the files, to be read by `Field.load`."""
-    progress.start("decoding the set", len(payloads))
+    stage("decoding the set", len(payloads))
     paths = []
     for i, payload in enumerate(payloads):
         paths.append(folder / f"stored-{i}.npz")
         decoder.stored_field(payload).save(paths[-1])
-        progress.advance()
+        advance()
     return paths

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from meshset.codecs.base import NO_GOAL, Goal, Settings
 from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.protocol import NO_GOAL, Goal, Settings
 from meshset.errors import MeshsetError
 
 _LARGE_SET = 200

@@ -15,20 +15,20 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from meshset.codecs.base import Checkpoint
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.checkpoint import TrainingState
 from meshset.codecs.necgs.convolution import trained_convolution
-from meshset.codecs.necgs.course import Course
 from meshset.codecs.necgs.decoder import activate, upsample
 from meshset.codecs.necgs.network import SetNetwork
 from meshset.codecs.necgs.recipe import Plan, Recipe
 from meshset.codecs.necgs.steering import Steering
 from meshset.codecs.necgs.structure import BatchLevel, Level, batch_level, field_levels
+from meshset.codecs.necgs.training_length import TrainingLength
+from meshset.codecs.protocol import Checkpoint
 from meshset.errors import MeshsetError
 from meshset.field import Field
 from meshset.field.marching_cubes import surface_topology
-from meshset.progress import Progress
+from meshset.progress import advance, stage, tell
 
 _WARM_UP = 0.05
 _LAST_RATE = 0.01
@@ -191,7 +191,6 @@ def train(
     plan: Plan,
     device: str,
     seed: int,
-    progress: Progress,
     checkpoint: Checkpoint | None = None,
     start: SetNetwork | None = None,
 ) -> tuple[SetNetwork, dict[str, Any]]:
@@ -210,15 +209,15 @@ def train(
     network = (start or SetNetwork(architecture, count, seed)).to(device)
     examples = ExampleCache(fields, partial(load_example, architecture=architecture))
     optimisers = _optimisers(network, recipe)
-    course = Course(recipe.steps(count), plan.goal.seconds)
+    course = TrainingLength(recipe.steps(count), plan.goal.seconds)
     steering = Steering(recipe.rate_weight, plan.target)
     state = TrainingState(
         checkpoint, network, [optimiser for optimiser, _ in optimisers], {"course": course, "steering": steering}
     )
     averages = state.restore()
     visits = islice(visit_order(count, recipe.batch(count), seed), course.done, None)
-    progress.start("training", course.planned)
-    progress.advance(course.done)
+    stage("training", course.planned)
+    advance(course.done)
     with plan.goal.stopping() as told_to_end:
         while course.left:
             _set_rates(optimisers, course, recipe.steps(count))
@@ -235,18 +234,16 @@ def train(
             course.advance(now[0] + recipe.rate_weight * now[1])
             if told_to_end() and not course.ended:
                 state.save(averages)
-                progress.note(f"interrupted: training ends in {course.end()} steps; interrupt again to give up")
+                tell(f"interrupted: training ends in {course.end()} steps; interrupt again to give up")
             elif not (course.ended and course.left):
                 state.save_if_due(averages, last=not course.left)
-            progress.advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
-    return network.eval(), _report(network, course, steering, 0.0 if averages is None else averages[0], progress)
+            advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
+    return network.eval(), _report(network, course, steering, 0.0 if averages is None else averages[0])
 
 
-def _report(
-    network: SetNetwork, course: Course, steering: Steering, error: float, progress: Progress
-) -> dict[str, Any]:
+def _report(network: SetNetwork, course: TrainingLength, steering: Steering, error: float) -> dict[str, Any]:
     ended = f" of {course.planned:,} ({course.ended})" if course.ended else ""
-    progress.note(f"trained in {course.done:,} steps{ended}: field error {error:.4f} of the truncation distance")
+    tell(f"trained in {course.done:,} steps{ended}: field error {error:.4f} of the truncation distance")
     return {
         "field_error": float(error),
         "rate_weight": float(f"{steering.last:.3g}"),
@@ -256,7 +253,7 @@ def _report(
 
 
 def _set_rates(
-    optimisers: Sequence[tuple[torch.optim.Optimizer, Sequence[float]]], course: Course, usual_steps: int
+    optimisers: Sequence[tuple[torch.optim.Optimizer, Sequence[float]]], course: TrainingLength, usual_steps: int
 ) -> None:
     """Set learning rates for the next step and clear gradients.
 

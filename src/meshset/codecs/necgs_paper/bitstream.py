@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.bitstream import MAX_WIDTHS, check_architecture
 from meshset.codecs.necgs_paper.levels import HIGHEST
-from meshset.coding import FieldReader, varint
+from meshset.coding import ByteReader, varint
 from meshset.coding.huffman import HuffmanCode, decode, encode, fit, read_code
 from meshset.errors import ArchiveError
 from meshset.field.grid import ROOT
@@ -47,7 +47,7 @@ def pack_shared(part: SharedPart) -> bytes:
 
 def unpack_shared(data: bytes) -> SharedPart:
     """Read a shared chunk. Raises ArchiveError where it is not one."""
-    fields = FieldReader(data)
+    fields = ByteReader(data)
     architecture = _read_architecture(fields)
     latent_code = _read_code(fields)
     shapes = architecture.tensors()
@@ -81,7 +81,7 @@ def _pack_architecture(architecture: Architecture) -> bytes:
     return b"".join(map(varint, numbers))
 
 
-def _read_architecture(fields: FieldReader) -> Architecture:
+def _read_architecture(fields: ByteReader) -> Architecture:
     expands, resolution, latent_channels, field_channels, count = (fields.varint() for _ in range(5))
     if expands > 1 or count > MAX_WIDTHS:
         raise ArchiveError("impossible decoder")
@@ -93,7 +93,7 @@ def _read_architecture(fields: FieldReader) -> Architecture:
     return architecture
 
 
-def _read_code(fields: FieldReader) -> HuffmanCode:
+def _read_code(fields: ByteReader) -> HuffmanCode:
     code = read_code(fields)
     if code.low < -HIGHEST or code.low + len(code.lengths) - 1 > HIGHEST:
         raise ArchiveError("a Huffman code has numbers outside of the quantiser's levels")

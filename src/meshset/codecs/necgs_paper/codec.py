@@ -8,9 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
-from meshset.codecs.arrays import on_device, surface_of
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
-from meshset.codecs.fields import coded_meshes, make_fields
+from meshset.codecs.common.arrays import on_device, surface_of
+from meshset.codecs.common.stored_fields import coded_meshes, make_fields
 from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs_paper.bitstream import (
     SharedPart,
@@ -23,9 +22,9 @@ from meshset.codecs.necgs_paper.bitstream import (
 from meshset.codecs.necgs_paper.grid import decode_grid, near_surface
 from meshset.codecs.necgs_paper.levels import values
 from meshset.codecs.necgs_paper.recipe import ENGINES, WIDTHS, epochs_for, paper_architecture, training_recipe
+from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.errors import MeshsetError, MissingExtraError
 from meshset.geometry.mesh import Mesh
-from meshset.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,7 @@ class NecgsPaperCodec:
         if self.epochs is not None and self.epochs < 1:
             raise ValueError(f"at least one epoch is needed, not {self.epochs}")
 
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Turn meshes into fields, kept on disk meanwhile, and fit a decoder and the latents to them.
 
         Nothing is kept at `checkpoint`: an interrupted run starts over.
@@ -80,13 +73,13 @@ class NecgsPaperCodec:
         except ImportError as error:
             raise MissingExtraError("compressing", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
-            outcomes = make_fields(meshes, settings, Path(folder), progress)
+            outcomes = make_fields(meshes, settings, Path(folder))
             fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
             if not fields:
                 return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
             recipe = training_recipe(self.epochs or epochs_for(settings, len(fields)), len(fields))
             try:
-                network, loss = train(fields, architecture, recipe, self.engine, settings, progress)
+                network, loss = train(fields, architecture, recipe, self.engine, settings)
             except torch.OutOfMemoryError as error:
                 raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         latents = [network.final_latent(i) for i in range(len(fields))]
@@ -95,9 +88,7 @@ class NecgsPaperCodec:
         report = {"engine": self.engine, "epochs": recipe.epochs, "loss": loss, "parameters": architecture.parameters}
         return CodedSet(pack_shared(SharedPart(architecture, network.final_weights(), code)), coded, report)
 
-    def add(
-        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
-    ) -> tuple[CodedMesh | Refusal, ...]:
+    def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Refuse: this codec is for comparison, and its sets do not grow. Raises MeshsetError."""
         raise MeshsetError("sets of codec necgs-paper cannot take more meshes; compress all of them again")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from meshset.codecs.base import Settings
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.recipe import bare_architecture, recipe_for
+from meshset.codecs.protocol import Settings
 from meshset.errors import MeshsetError
 
 ENGINES = ("dense", "dense-mixed", "narrow-band")

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from meshset.codecs.base import Settings
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.dense import decode_dense_batch
 from meshset.codecs.necgs.training import ExampleCache, run_blocks, shuffled
@@ -18,8 +17,9 @@ from meshset.codecs.necgs_paper.examples import Example, load_example
 from meshset.codecs.necgs_paper.loss import field_loss
 from meshset.codecs.necgs_paper.network import PaperNetwork
 from meshset.codecs.necgs_paper.recipe import Recipe
+from meshset.codecs.protocol import Settings
 from meshset.errors import MeshsetError
-from meshset.progress import Progress
+from meshset.progress import advance, stage, tell
 
 _FIRST_RATE = 0.1
 """Share of the peak learning rate with which the warm-up begins."""
@@ -29,12 +29,7 @@ _MOMENTUM = 0.98
 
 
 def train(
-    fields: Sequence[Path],
-    architecture: Architecture,
-    recipe: Recipe,
-    engine: str,
-    settings: Settings,
-    progress: Progress,
+    fields: Sequence[Path], architecture: Architecture, recipe: Recipe, engine: str, settings: Settings
 ) -> tuple[PaperNetwork, float]:
     """Train a network on stored fields.
 
@@ -44,7 +39,6 @@ def train(
         recipe: the knobs of training.
         engine: one of `ENGINES`.
         settings: its device and seed are used.
-        progress: listener.
 
     Returns:
         The trained network, on the device, and the running average of the loss at the end.
@@ -58,7 +52,7 @@ def train(
     batch = min(recipe.batch, len(fields))
     steps = -(-recipe.epochs * len(fields) // batch)
     average = 0.0
-    progress.start("training", steps)
+    stage("training", steps)
     for step, chosen in enumerate(shuffled(len(fields), batch, steps, settings.seed)):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step / steps, recipe)
@@ -71,8 +65,8 @@ def train(
         if not math.isfinite(now):
             raise MeshsetError("training diverged: the loss is not a number; try another --seed")
         average = now if step == 0 else _MOMENTUM * average + (1 - _MOMENTUM) * now
-        progress.advance(1, f"loss {average:.4f}")
-    progress.note(f"trained in {steps:,} steps: loss {average:.4f}")
+        advance(1, f"loss {average:.4f}")
+    tell(f"trained in {steps:,} steps: loss {average:.4f}")
     return network, average
 
 

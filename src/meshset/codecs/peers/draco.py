@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import DracoPy
 import numpy as np
 
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.codecs.peers.simplification import simplify
 from meshset.codecs.peers.single import SingleMeshCodec
+from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
-from meshset.progress import Progress
+from meshset.progress import advance, stage
 
 SMALLEST = 10
 """Draco's compression level with the fewest bytes."""
@@ -73,23 +73,17 @@ class DracoCodec(SingleMeshCodec):
         if not 0 < self.kept <= 1:
             raise ValueError(f"simplification keeps a share of the faces above 0 and up to 1, not {self.kept}")
 
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Code each mesh by itself; `settings` and `checkpoint` do not matter.
 
         Raises:
             MissingExtraError: a library for simplification is not installed.
         """
-        progress.start("draco", len(meshes))
+        stage("draco", len(meshes))
         coded = []
         for i in range(len(meshes)):
             coded.append(self._code(meshes[i]))
-            progress.advance()
+            advance()
         return CodedSet(b"", tuple(coded), {"quantisation": self.quantisation, "kept": self.kept})
 
     def with_report(self, report: Mapping[str, Any]) -> DracoCodec:

@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 import zstandard
 
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Settings
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.codecs.peers.single import SingleMeshCodec
+from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.geometry.writing import encode_ply
-from meshset.progress import Progress
+from meshset.progress import advance, stage
 
 LEVEL = 19
 """The highest level of zstd that is not an 'ultra' one, which readers may refuse for its memory."""
@@ -63,19 +63,13 @@ class PlyZstdCodec(SingleMeshCodec):
     title = "ply-zstd"
     decoder = PlyZstdDecoder
 
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Code each mesh by itself; `settings` and `checkpoint` do not matter."""
-        progress.start("ply-zstd", len(meshes))
+        stage("ply-zstd", len(meshes))
         coded = []
         for i in range(len(meshes)):
             coded.append(CodedMesh(frame_of(meshes[i])))
-            progress.advance()
+            advance()
         return CodedSet(b"", tuple(coded), {"level": LEVEL})
 
 

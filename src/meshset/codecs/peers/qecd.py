@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, Settings
 from meshset.codecs.peers.ply import PlyZstdDecoder, frame_of
 from meshset.codecs.peers.simplification import FEWEST_FACES, simplify
 from meshset.codecs.peers.single import SingleMeshCodec
+from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
-from meshset.progress import Progress
+from meshset.progress import advance, stage
 
 BUDGET = 7200
 """What the paper gives it in Fig. 1: "about 2400" vertices and facets, "about 7200 parameters"."""
@@ -51,25 +51,19 @@ class QecdCodec(SingleMeshCodec):
         if self.budget < SMALLEST_BUDGET:
             raise ValueError(f"the smallest mesh has {SMALLEST_BUDGET} parameters, so {self.budget} are too few")
 
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Code each mesh by itself; `settings` and `checkpoint` do not matter.
 
         Raises:
             MissingExtraError: a library for simplification is not installed.
         """
-        progress.start("qecd", len(meshes))
+        stage("qecd", len(meshes))
         coded, parameters = [], []
         for i in range(len(meshes)):
             mesh, notes = simplify_to_budget(meshes[i], self.budget)
             coded.append(CodedMesh(frame_of(mesh), notes))
             parameters.append(parameters_of(mesh))
-            progress.advance()
+            advance()
         return CodedSet(b"", tuple(coded), {"budget": self.budget, "parameters": parameters})
 
     def with_report(self, report: Mapping[str, Any]) -> QecdCodec:

@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from meshset.codecs.base import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
+from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
-from meshset.progress import Progress
 
 
 class SingleMeshCodec(ABC):
@@ -24,21 +23,13 @@ class SingleMeshCodec(ABC):
     decoder: ClassVar[Callable[[], MeshDecoder]]
 
     @abstractmethod
-    def compress(
-        self,
-        meshes: Sequence[Mesh],
-        settings: Settings,
-        progress: Progress,
-        checkpoint: Checkpoint | None = None,
-    ) -> CodedSet:
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Code each mesh by itself."""
 
-    def add(
-        self, meshes: Sequence[Mesh], shared: bytes, settings: Settings, progress: Progress
-    ) -> tuple[CodedMesh | Refusal, ...]:
+    def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
         self.open(shared)
-        return self.compress(meshes, settings, progress).meshes
+        return self.compress(meshes, settings).meshes
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""

@@ -1,0 +1,222 @@
+"""The protocol that every compression system implements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from meshset.geometry import Mesh
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose, as far as every codec understands it.
+
+    Attributes:
+        resolution: K, grid points along each side of the cube [-1, 1]^3.
+        field: "tsdf" or "tsdf-def": whether grid points may move to keep thin and sharp parts.
+        preset: "fast", "balanced" or "best": how long to train, and how bits are weighed against distortion.
+        device: torch device string to train on, such as "cpu" or "cuda".
+        seed: start of every random sequence.
+    """
+
+    resolution: int = 64
+    field: str = "tsdf-def"
+    preset: str = "balanced"
+    device: str = "cpu"
+    seed: int = 0
+
+
+@contextmanager
+def _never() -> Iterator[Callable[[], bool]]:
+    yield lambda: False
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the user wants of a set beyond `Settings`, for a `SteerableCodec`.
+
+    Attributes:
+        rate: above 1 spends more bytes for less error than the preset, below 1 the other way round.
+        budget: gives the bytes that the shared part and all payloads shall take together, from the indices of the
+            meshes that the codec can represent and the least bytes that it can make of them; raises MeshsetError where
+            these are too many. None for whatever `rate` leads to.
+        seconds: how long to train; None leaves it to the preset.
+        stopping: entered around training; what it gives is asked after each step whether to come to an end now.
+    """
+
+    rate: float = 1.0
+    budget: Callable[[Sequence[int], int], int] | None = None
+    seconds: float | None = None
+    stopping: Callable[[], AbstractContextManager[Callable[[], bool]]] = _never
+
+
+NO_GOAL = Goal()
+
+
+@dataclass(frozen=True)
+class CodedMesh:
+    """One mesh of a coded set.
+
+    Attributes:
+        payload: the bytes that belong to this mesh alone.
+        notes: what was repaired or approximated, one line each, for the user and the archive.
+    """
+
+    payload: bytes
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A mesh that the codec cannot represent, with the reason in one line."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class CodedSet:
+    """What `SetCodec.compress` returns.
+
+    Attributes:
+        shared: bytes stored once for the whole set; may be empty.
+        meshes: one entry for each input mesh, in the same order.
+        report: what the training reached, for `meshset info` (JSON values only).
+    """
+
+    shared: bytes
+    meshes: tuple[CodedMesh | Refusal, ...]
+    report: dict[str, Any]
+
+
+class Checkpoint(Protocol):
+    """A place for the state of long work, found again by a run with the same meshes and settings."""
+
+    def load(self) -> bytes | None:
+        """Return the state that was saved last, None where there is none."""
+        ...
+
+    def save(self, state: bytes) -> None:
+        """Keep a state in place of the one before. Never raises: that it cannot be kept must not end the work."""
+        ...
+
+
+class SetCodec(Protocol):
+    """A system that codes a set of normalised meshes into a shared part and one payload per mesh.
+
+    A codec sees meshes in the cube [-1, 1]^3 only; where they stand in the world is the archive's business.
+    """
+
+    id: ClassVar[int]
+    """Stable number, written in docs/SPEC.md and never reused."""
+    name: ClassVar[str]
+    """Short name for `--codec` and for listings."""
+
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
+        """Code `meshes` together.
+
+        Args:
+            meshes: may be loaded from disk whenever they are indexed.
+            settings: what the user chose.
+            checkpoint: where a codec that takes long keeps its state; it goes on from a state that it finds there.
+        """
+        ...
+
+    def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
+        """Code more meshes for a set that exists, its shared part unchanged.
+
+        Args:
+            meshes: as in `compress`.
+            shared: the set's shared part, empty if it has none.
+            settings: device and seed matter; resolution, field and whatever else the shared part fixes do not.
+
+        Returns:
+            One entry for each mesh, in the same order.
+
+        Raises:
+            ArchiveError: `shared` is not valid.
+        """
+        ...
+
+    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
+        """Parse the shared part once and return a decoder for payloads that were coded with it.
+
+        `device` None decodes with numpy; a torch device string decodes with torch tensors there.
+        Raises ArchiveError where the bytes are not valid.
+        """
+        ...
+
+
+@runtime_checkable
+class SteerableCodec(SetCodec, Protocol):
+    """A codec that is trained for as long, and to as many bytes, as the user wants."""
+
+    def steered(self, goal: Goal) -> SetCodec:
+        """Return the codec with a goal for `compress`."""
+        ...
+
+
+@runtime_checkable
+class RefiningCodec(SetCodec, Protocol):
+    """A codec whose payloads become more exact by more work, the shared part unchanged."""
+
+    def refine(
+        self, meshes: Sequence[Mesh], payloads: Sequence[bytes], shared: bytes, settings: Settings
+    ) -> tuple[CodedMesh | Refusal, ...]:
+        """Work on payloads, one for each mesh, as `compress` or `add` made them.
+
+        The other arguments, what is returned and the errors are those of `add`. A payload may come out worse.
+        """
+        ...
+
+
+@runtime_checkable
+class RetrainingCodec(SetCodec, Protocol):
+    """A codec whose shared part can learn more meshes, starting from where it is."""
+
+    def retrain(
+        self,
+        stored: Sequence[bytes],
+        meshes: Sequence[Mesh],
+        payloads: Sequence[bytes],
+        shared: bytes,
+        settings: Settings,
+    ) -> CodedSet:
+        """Train a shared part further, on a set as it is stored and on more meshes together.
+
+        Args:
+            stored: payloads of the set; what they decode to now is what they shall go on decoding to.
+            meshes: those that join, as in `compress`.
+            payloads: where to start with them, one for each, as `add` made them.
+            shared: the set's shared part.
+            settings: as in `add`.
+
+        Returns:
+            A new shared part, and one entry for each stored payload, then one for each mesh.
+
+        Raises:
+            ArchiveError: what is stored is not valid.
+        """
+        ...
+
+
+@runtime_checkable
+class ParametrisedCodec(SetCodec, Protocol):
+    """A codec with parameters of its own that no shared part holds, but the report of `compress` does."""
+
+    def with_report(self, report: Mapping[str, Any]) -> SetCodec:
+        """Return the codec that gave this report, as it was read from an archive.
+
+        Raises ArchiveError where no such codec can have given it.
+        """
+        ...
+
+
+class MeshDecoder(Protocol):
+    """Turns payloads back into meshes."""
+
+    def decode(self, payload: bytes) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
+        ...

@@ -1,0 +1,217 @@
+"""More meshes for an archive that exists: its decoders stay as they are, only the new meshes are coded."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
+from meshset.archive.names import shown
+from meshset.codecs.protocol import Settings
+from meshset.pipeline.edit import remove
+from meshset.pipeline.growing import exactness
+from meshset.pipeline.growing.frozen import Base, find_base
+from meshset.pipeline.growing.update import Update, objection, update
+from meshset.pipeline.steps import ladder
+from meshset.pipeline.steps.collect import Source, collect
+from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.steps.finish import finish
+from meshset.pipeline.steps.prepare import CheckedSource, LazyMeshes, check_sources
+from meshset.pipeline.steps.requirements import require_modules, resolve_device
+from meshset.pipeline.steps.store import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
+from meshset.progress import Progress, reporting, stage
+
+
+@dataclass(frozen=True)
+class GrowResult:
+    """What `add` or `replace` did.
+
+    Attributes:
+        path: the archive.
+        entries: the meshes that were stored.
+        failures: files that were not, and why.
+        meshes: how many meshes the archive holds now.
+        source_bytes: bytes of the stored meshes as OBJ text.
+        payload_bytes: bytes of their payloads.
+        archive_bytes: bytes of the archive file now.
+        seconds: wall-clock time of it all.
+        decoder: whether the shared part was trained further and why or why not, None if that was not asked for.
+    """
+
+    path: Path
+    entries: tuple[MeshEntry, ...]
+    failures: tuple[Failure, ...]
+    meshes: int
+    source_bytes: int
+    payload_bytes: int
+    archive_bytes: int
+    seconds: float
+    decoder: str | None = None
+
+
+@reporting
+def add(
+    path: str | os.PathLike[str],
+    sources: Iterable[str | os.PathLike[str]],
+    *,
+    max_error: float | None = None,
+    update_decoder: bool = False,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> GrowResult:
+    """Add mesh files, and all mesh files below folders, to an archive.
+
+    They are coded with the codec and the shared part that most meshes of the archive use; the shared part does not
+    change. Every mesh is decoded from its final bytes and measured; one that is clearly less exact than the set gets a
+    note that says so, or climbs the ladder of `meshset.pipeline.steps.ladder` if there is a bound. All of them become
+    part of the archive at once; until then readers see the old set, and afterwards too if this is interrupted.
+
+    Args:
+        path: the archive.
+        sources: files and folders; how meshes are named says `meshset.pipeline.steps.collect.collect`.
+        max_error: bound on the mean symmetric surface distance of each new mesh, as a share of its bounding-box
+            diagonal; None for whatever the decoder reaches.
+        update_decoder: whether the shared part may be trained further with the new meshes, and the meshes of the set
+            coded again from their stored form, if that pays (`meshset.pipeline.growing.update`). The file is compacted
+            then.
+        device: torch device string, or "auto".
+
+    Raises:
+        NoMeshError: no file was left to add; the archive is as it was.
+        MeshsetError: the bound is not above 0, the archive cannot be read or written, or another process is writing to
+            it.
+        MissingExtraError: the 'compress' extra is not installed.
+    """
+    return _grow(path, sources, False, max_error, update_decoder, device)
+
+
+@reporting
+def replace(
+    path: str | os.PathLike[str],
+    sources: Iterable[str | os.PathLike[str]],
+    *,
+    max_error: float | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> GrowResult:
+    """Put mesh files in the place of the meshes of the same names, all at once; arguments and errors as in `add`.
+
+    A mesh whose file cannot be used stays as it was.
+    """
+    return _grow(path, sources, True, max_error, False, device)
+
+
+def _grow(
+    path: str | os.PathLike[str],
+    sources: Iterable[str | os.PathLike[str]],
+    replacing: bool,
+    max_error: float | None,
+    update_decoder: bool,
+    device: str,
+) -> GrowResult:
+    started = time.perf_counter()
+    require_modules("adding", "compress", ("torch", "igl", "scipy"))
+    if max_error is not None:
+        ladder.check_bound(max_error)
+    log = FailureLog()
+    with ArchiveEditor(path) as editor, ArchiveReader(path) as reader:
+        fitting = _fitting(collect(sources, log).sources, editor, replacing, log)
+        checked = check_sources(fitting, log)
+        _require_some(checked, log)
+        base = find_base(path, editor, reader)
+        joining = _Joining(base, checked, max_error, Settings(device=resolve_device(device)))
+        outcomes = joining.settled(joining.first, base.shared)
+        found, decoder = joining.updated(reader, outcomes) if update_decoder else (None, None)
+        kept = kept_meshes(checked, outcomes if found is None else found.joined, log)
+        _require_some(kept, log)
+        joining.tell(kept)
+        number = base.number if found is None else found.store(editor, base.system.id)
+        for mesh in kept if replacing else ():
+            editor.remove(mesh.source.source.name)
+        entries = [add_measured(editor, mesh, number) for mesh in kept]
+        finish(editor, editor.settings)
+        meshes = len(editor.entries)
+    if found is not None:
+        remove(path, (), compact=True)  # or the old decoder would stay in the file
+    return GrowResult(
+        path=Path(path),
+        entries=tuple(entries),
+        failures=log.failures,
+        meshes=meshes,
+        source_bytes=sum(entry.source_bytes for entry in entries),
+        payload_bytes=sum(entry.length for entry in entries),
+        archive_bytes=Path(path).stat().st_size,
+        seconds=time.perf_counter() - started,
+        decoder=decoder,
+    )
+
+
+class _Joining:
+    """Meshes on their way into an archive.
+
+    Attributes:
+        first: what the frozen shared part makes of each, decoded and measured.
+    """
+
+    def __init__(
+        self, base: Base, checked: Sequence[CheckedSource], max_error: float | None, settings: Settings
+    ) -> None:
+        self._base, self._checked, self._max_error = base, checked, max_error
+        self._settings = settings
+        self._worst = exactness.worst_error(base.entries)
+        coded = base.system.add(LazyMeshes(checked), base.shared, settings)
+        stage("decode and measure", len(checked))
+        self.first = list(measured_meshes(Place(base.system.id, base.decoder), checked, coded))
+
+    def settled(self, outcomes: Sequence[Outcome], shared: bytes) -> list[Outcome]:
+        """Bring meshes within the bound if there is one, else tell those that are clearly less exact than the set."""
+        if self._max_error is None:
+            return exactness.told_apart(outcomes, self._worst)
+        system = self._base.system
+        return ladder.climb(self._checked, outcomes, self._max_error, system, shared, self._settings)
+
+    def tell(self, kept: Sequence[MeasuredMesh]) -> None:
+        """Tell the user how the meshes that will be stored stand."""
+        if self._max_error is None:
+            exactness.tell_less_exact(kept, self._worst)
+        else:
+            ladder.tell_rungs(kept, self._max_error)
+
+    def updated(self, reader: ArchiveReader, settled: Sequence[Outcome]) -> tuple[Update | None, str]:
+        """Return an update of the shared part that pays, and what to tell of it."""
+        joining = [outcome for outcome in self.first if isinstance(outcome, MeasuredMesh)]
+        if not joining:
+            return None, "decoder kept: it can code none of the new meshes"
+        found = update(self._base, joining, reader, self._settings)
+        if isinstance(found, str):
+            return None, f"decoder kept: {found}"
+        again = iter(found.joined)
+        first = [next(again) if isinstance(outcome, MeasuredMesh) else outcome for outcome in self.first]
+        found = dataclasses.replace(found, joined=tuple(self.settled(first, found.shared)))
+        reason = objection(self._base, settled, found, bounded=self._max_error is not None)
+        if reason:
+            return None, f"decoder kept: {reason}"
+        return found, f"decoder updated: {len(found.changed)} meshes coded again from their stored form"
+
+
+def _fitting(sources: Sequence[Source], editor: ArchiveEditor, replacing: bool, log: FailureLog) -> list[Source]:
+    """Return the sources whose names are in the archive if they shall replace, or else are not; `log` gets the rest."""
+    fitting = []
+    for source in sources:
+        if (source.name in editor.entries) == replacing:
+            fitting.append(source)
+        elif replacing:
+            log.add(Failure(str(source.path), f"the archive holds no mesh named {shown(source.name)}; add it"))
+        else:
+            log.add(Failure(str(source.path), f"the archive holds a mesh named {shown(source.name)}; replace it"))
+    return fitting
+
+
+def _require_some(left: Sequence[object], log: FailureLog) -> None:
+    if not left:
+        reason = "none of the files can be used" if log.failures else "no mesh files were found"
+        raise NoMeshError(f"the archive is as it was: {reason}", log.failures)

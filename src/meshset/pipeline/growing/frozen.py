@@ -1,0 +1,85 @@
+"""What meshes that join an archive are coded with: the codec and the shared part that most of its meshes use."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+
+from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
+from meshset.archive.names import naming
+from meshset.codecs import codec_by_id, codec_by_name
+from meshset.codecs.protocol import MeshDecoder, ParametrisedCodec, SetCodec
+from meshset.errors import ArchiveError
+from meshset.pipeline.steps.records import reports
+from meshset.pipeline.steps.rungs import rung_of
+from meshset.progress import tell
+
+
+@dataclass(frozen=True)
+class Base:
+    """What meshes that join an archive are coded with.
+
+    Attributes:
+        system: the codec.
+        number: of the shared part in the archive, or None.
+        shared: its bytes, empty if there is none.
+        decoder: reads payloads that were coded with it.
+        entries: the meshes that are stored with it.
+    """
+
+    system: SetCodec
+    number: int | None
+    shared: bytes
+    decoder: MeshDecoder
+    entries: tuple[MeshEntry, ...]
+
+
+def find_base(path: str | os.PathLike[str], editor: ArchiveEditor, reader: ArchiveReader) -> Base:
+    """Return what meshes that join an archive are coded with; of an empty archive, what it was made with.
+
+    Raises:
+        ArchiveError: the archive holds nothing to add to, or its shared part is damaged.
+    """
+    with naming(os.fspath(path)):
+        system, number = _most_used(editor)
+    shared = b"" if number is None else reader.read_shared(number)
+    with naming(os.fspath(path)):
+        decoder = system.open(shared)
+    entries = editor.entries.values()
+    own = tuple(entry for entry in entries if (entry.codec_id, entry.shared) == (system.id, number))
+    return Base(system, number, shared, decoder, own)
+
+
+def _most_used(editor: ArchiveEditor) -> tuple[SetCodec, int | None]:
+    """Return codec and number of the shared part that most meshes use.
+
+    Meshes that are coded by themselves because they missed a bound count only where there is nothing else.
+    """
+    entries = editor.entries.values()
+    used = Counter((entry.codec_id, entry.shared) for entry in entries if not _is_alone(entry))
+    if not used and editor.shared:
+        return codec_by_id(editor.shared[0].codec_id), 0
+    used = used or Counter((entry.codec_id, entry.shared) for entry in entries)
+    if used:
+        (codec_id, number), _ = used.most_common(1)[0]
+        return _with_its_parameters(codec_by_id(codec_id), editor), number
+    name = editor.settings.get("codec")
+    if isinstance(name, str):
+        return _with_its_parameters(codec_by_name(name), editor), None
+    raise ArchiveError("holds no mesh and no shared part, so there is nothing to add to")
+
+
+def _is_alone(entry: MeshEntry) -> bool:
+    rung = rung_of(entry.notes)
+    return rung is not None and rung.alone
+
+
+def _with_its_parameters(system: SetCodec, editor: ArchiveEditor) -> SetCodec:
+    """Return the codec with the parameters that the archive was made with."""
+    if not isinstance(system, ParametrisedCodec):
+        return system
+    known = reports(editor.settings, system.name)
+    if len(known) > 1:
+        tell(f"merged from archives with other parameters of {system.name}: those of the first are used")
+    return system.with_report(known[0]) if known else system

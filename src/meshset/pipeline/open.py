@@ -1,0 +1,130 @@
+"""An archive as a mapping from names to meshes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from meshset.archive import ArchiveReader, MeshEntry
+from meshset.archive.names import label, naming, shown
+from meshset.codecs import codec_by_id
+from meshset.codecs.protocol import MeshDecoder
+from meshset.errors import ArchiveError
+from meshset.geometry import Mesh, Placement
+from meshset.pipeline.steps.requirements import resolve_device
+
+_OPEN_DECODERS = 4
+
+
+class UnknownMeshError(ArchiveError, KeyError):
+    """An archive holds no mesh of that name; the message proposes names that are close."""
+
+    def __init__(self, file: str, name: str, known: Mapping[str, MeshEntry]) -> None:
+        close = get_close_matches(name, known, n=3)
+        proposal = f"; did you mean {' or '.join(map(shown, close))}?" if close else ""
+        super().__init__(f"{file}: holds no mesh named {shown(name)}{proposal}")
+
+    def __str__(self) -> str:
+        # KeyError would show its message in quotes.
+        return str(self.args[0])
+
+
+class Archive(Mapping[str, Mesh]):
+    """An open archive: `archive["bunny"]` reads and decodes one mesh, and nothing else.
+
+    Meshes come in world units, vertices (V, 3) float32 and faces (F, 3) int32. Decoders are parsed when they
+    are first needed; the last four are kept.
+
+    Args:
+        path: the archive file.
+        device: None to decode with numpy, or a torch device string, or "auto" for a GPU if there is one.
+
+    Raises:
+        ArchiveError: here if the file is no archive; later if what is read is damaged.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], device: str | None = None) -> None:
+        self._label = label(path)
+        self._device = None if device is None else resolve_device(device)
+        self._reader = ArchiveReader(path)
+        self._decoder = lru_cache(maxsize=_OPEN_DECODERS)(self._open_decoder)
+
+    @property
+    def entries(self) -> Mapping[str, MeshEntry]:
+        """What the index says about every mesh, by name; nothing is decoded."""
+        return self._reader.entries
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the archive was made with."""
+        return self._reader.settings
+
+    @property
+    def reader(self) -> ArchiveReader:
+        """The file below, for its sizes and raw bytes."""
+        return self._reader
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; meshes that were read stay valid."""
+        self._reader.close()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.entries
+
+    def __getitem__(self, name: str) -> Mesh:
+        """Read one mesh. Raises KeyError for an unknown name, ArchiveError for damaged bytes or want of memory."""
+        entry = self.entries.get(name)
+        if entry is None:
+            raise UnknownMeshError(self._label, name, self.entries)
+        try:
+            return self._decoded(entry)
+        except MemoryError:
+            raise ArchiveError(f"{self._label}: not enough memory to decode mesh '{name}'") from None
+
+    def _decoded(self, entry: MeshEntry) -> Mesh:
+        payload = self._reader.read_payload(entry.name)
+        decoder = self._decoder(entry.codec_id, entry.shared)
+        # A forged decoder or bounding box may leave the range of float32; what comes of it is checked below.
+        with naming(self._label), np.errstate(all="ignore"):
+            mesh = decoder.decode(payload)
+            if not len(mesh.faces):
+                raise ArchiveError(f"mesh '{entry.name}' decodes to nothing")
+            return _in_world(mesh, entry)
+
+    def _open_decoder(self, codec_id: int, shared: int | None) -> MeshDecoder:
+        data = b"" if shared is None else self._reader.read_shared(shared)
+        with naming(self._label):
+            return codec_by_id(codec_id).open(data, self._device)
+
+
+def open_archive(path: str | os.PathLike[str], device: str | None = None) -> Archive:
+    """Open an archive for reading; the arguments and errors are those of `Archive`."""
+    return Archive(path, device)
+
+
+def _in_world(mesh: Mesh, entry: MeshEntry) -> Mesh:
+    """Move a decoded mesh to where its original stood, in float32."""
+    placed = Placement(np.array(entry.lower), np.array(entry.upper)).restore(mesh)
+    if not np.isfinite(placed.vertices).all():
+        raise ArchiveError(f"mesh '{entry.name}' has coordinates beyond the range of float32")
+    return placed
