@@ -12,7 +12,7 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshset.codecs import fields
+from meshset.codecs.common import stored_fields
 from meshset.codecs.necgs import adding, recipe
 from meshset.codecs.necgs import codec as necgs
 from meshset.codecs.necgs.architecture import Architecture
@@ -118,7 +118,7 @@ def test_a_second_run_finds_the_fields(tmp_path: Path, monkeypatch: pytest.Monke
     def refuse(*_: object) -> None:
         raise AssertionError("a field is computed again")
 
-    monkeypatch.setattr(fields, "compute_field", refuse)
+    monkeypatch.setattr(stored_fields, "compute_field", refuse)
     assert coded_with(4, meshes) == first
     with pytest.raises(AssertionError, match="computed again"):
         coded_with(4, meshes, dataclasses.replace(SETTINGS, field="tsdf"))
