@@ -35,8 +35,9 @@ from meshset.codecs.lgcl.codec import LgclCodec
 from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.coding import encode, fit
 from meshset.evaluation import cloud_distances, distance_statistics, vertex_distances
-from meshset.geometry import LONGEST_SIDE, Mesh
+from meshset.geometry import Mesh
 from meshset.progress import advance, stage
+from meshset.vocabulary import LONGEST_SIDE
 
 HELD_OUT = 0.1
 

@@ -21,11 +21,12 @@ from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.codecs.protocol import CodedMesh, Refusal, Settings
 from meshset.errors import ArchiveError, MissingExtraError
 from meshset.evaluation import surface_distance
-from meshset.geometry import LONGEST_SIDE, Mesh, write_mesh
+from meshset.geometry import Mesh, write_mesh
 from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
 from meshset.pipeline.edit import merge, remove
 from meshset.progress import Silent
+from meshset.vocabulary import LONGEST_SIDE
 
 DATA = Path(__file__).parents[1] / "data" / "peers"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from meshset.codecs.protocol import Settings
 from meshset.errors import MeshFileError
 from meshset.geometry import Placement, read_mesh, write_mesh
 from meshset.geometry.samples import sample_meshes
@@ -18,7 +19,7 @@ def model(tmp_path):
 
 
 def test_the_recovered_mesh_stands_where_the_original_does(model, tmp_path):
-    result = fit(model, tmp_path / "out.ply", 32)
+    result = fit(model, tmp_path / "out.ply", Settings(32))
     original, recovered = read_mesh(model).mesh, read_mesh(tmp_path / "out.ply").mesh
     assert len(recovered.faces) == result.faces
     side = (Placement.of(original).upper - Placement.of(original).lower).max()
@@ -26,11 +27,11 @@ def test_the_recovered_mesh_stands_where_the_original_does(model, tmp_path):
 
 
 def test_deformation_and_resolution_bring_the_mesh_closer(model, tmp_path):
-    plain = fit(model, tmp_path / "out.ply", 32, deformed=False).mean_distance
-    assert fit(model, tmp_path / "out.ply", 32).mean_distance < 0.6 * plain
-    assert fit(model, tmp_path / "out.ply", 64, deformed=False).mean_distance < 0.6 * plain
+    plain = fit(model, tmp_path / "out.ply", Settings(32, "tsdf")).mean_distance
+    assert fit(model, tmp_path / "out.ply", Settings(32)).mean_distance < 0.6 * plain
+    assert fit(model, tmp_path / "out.ply", Settings(64, "tsdf")).mean_distance < 0.6 * plain
 
 
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(MeshFileError, match=r"none\.obj"):
-        fit(tmp_path / "none.obj", tmp_path / "out.ply", 32)
+        fit(tmp_path / "none.obj", tmp_path / "out.ply", Settings(32))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from meshset.vocabulary import Objective
 
 ArchivePath = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="An .mset file.", show_default=False)]
 Sources = Annotated[
@@ -94,46 +95,13 @@ TimeBudget = Annotated[
 ]
 
 
-class Resolution(str, Enum):
-    """Grid points along each side of the cube."""
-
-    K32 = "32"
-    K64 = "64"
-    K128 = "128"
-    K256 = "256"
-
-
-class FieldKind(str, Enum):
-    """Whether the grid of a field is deformed."""
-
-    TSDF = "tsdf"
-    TSDF_DEF = "tsdf-def"
-
-
-class Preset(str, Enum):
-    """How long to train."""
-
-    FAST = "fast"
-    BALANCED = "balanced"
-    BEST = "best"
-
-
-class Device(str, Enum):
-    """Where to train."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
-class Format(str, Enum):
-    """`meshset.geometry.WRITABLE_FORMATS`, which cannot be imported without numpy; a test compares the two."""
-
-    OBJ = "obj"
-    PLY = "ply"
-    STL = "stl"
-    OFF = "off"
-    GLB = "glb"
+FittedBy = Annotated[
+    Objective,
+    typer.Option(
+        help="How moving grid points are fitted: project, by distances; render, by the paper's silhouettes and depth "
+        "images, which takes many times as long."
+    ),
+]
 
 
 def known_codec(name: str) -> str:

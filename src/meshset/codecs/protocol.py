@@ -7,7 +7,21 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from meshset.errors import MeshsetError
 from meshset.geometry import Mesh
+from meshset.vocabulary import (
+    FIELD_KINDS,
+    OBJECTIVES,
+    PRESETS,
+    RESOLUTIONS,
+    FieldKind,
+    Objective,
+    Preset,
+    Resolution,
+    either,
+)
+
+_CHOICES = {"resolution": RESOLUTIONS, "field": FIELD_KINDS, "preset": PRESETS, "objective": OBJECTIVES}
 
 
 @dataclass(frozen=True)
@@ -18,15 +32,33 @@ class Settings:
         resolution: K, grid points along each side of the cube [-1, 1]^3.
         field: "tsdf" or "tsdf-def": whether grid points may move to keep thin and sharp parts.
         preset: "fast", "balanced" or "best": how long to train, and how bits are weighed against distortion.
-        device: torch device string to train on, such as "cpu" or "cuda".
-        seed: start of every random sequence.
+        device: torch device string to train on, such as "cpu" or "cuda"; where nothing is trained yet, also "auto".
+        seed: start of every random sequence, at least 0.
+        objective: "project" or "render": what a TSDF-Def is fitted by (`meshset.field.fitting.fit_deformation`).
+
+    Raises:
+        MeshsetError: a value is none of these.
+
+    >>> Settings(resolution=128).preset
+    'balanced'
     """
 
-    resolution: int = 64
-    field: str = "tsdf-def"
-    preset: str = "balanced"
+    resolution: Resolution = 64
+    field: FieldKind = "tsdf-def"
+    preset: Preset = "balanced"
     device: str = "cpu"
     seed: int = 0
+    objective: Objective = "project"
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise MeshsetError(f"{name} {value!r} is not {either(choices)}")
+        if self.seed < 0:
+            raise MeshsetError(f"seed {self.seed} is below 0")
+        if self.objective == "render" and self.field == "tsdf":
+            raise MeshsetError("objective 'render' needs field 'tsdf-def': a plain TSDF is sampled, not fitted")
 
 
 @contextmanager

@@ -10,9 +10,7 @@ from typing import Any
 from meshset.archive import ArchiveReader, MeshEntry
 from meshset.codecs import codec_label
 from meshset.pipeline.steps.rungs import rung_of
-
-_LONGEST_SIDE = 1.99
-"""`meshset.geometry.LONGEST_SIDE`, which cannot be imported without numpy; a test compares the two."""
+from meshset.vocabulary import LONGEST_SIDE
 
 
 @dataclass(frozen=True)
@@ -149,4 +147,4 @@ def error_of_diagonal(entry: MeshEntry) -> float | None:
         return None
     sides = [high - low for low, high in zip(entry.lower, entry.upper, strict=True)]
     longest = max(sides)
-    return entry.mean_distance / (_LONGEST_SIDE * math.hypot(*(side / longest for side in sides)))
+    return entry.mean_distance / (LONGEST_SIDE * math.hypot(*(side / longest for side in sides)))

@@ -31,7 +31,7 @@ def make_fields(meshes: Sequence[Mesh], settings: Settings, folder: Path) -> lis
     for i in range(len(meshes)):
         try:
             mesh, path = meshes[i], folder / f"{i}.npz"
-            key = field_key(mesh, settings.resolution, settings.field)
+            key = field_key(mesh, settings.resolution, _kind(settings))
             notes = cache.load(key, path)
             if notes is None:
                 notes = _make_field(mesh, settings, path)
@@ -43,13 +43,17 @@ def make_fields(meshes: Sequence[Mesh], settings: Settings, folder: Path) -> lis
     return outcomes
 
 
+def _kind(settings: Settings) -> str:
+    return settings.field if settings.objective == "project" else f"{settings.field} {settings.objective}"
+
+
 def _make_field(mesh: Mesh, settings: Settings, path: Path) -> tuple[str, ...]:
     """Store the field of one mesh and return its notes. Raises MeshFileError if the grid is too coarse for it."""
     from meshset.field.fitting import fit_deformation
 
     field, notes = compute_field(mesh, settings.resolution)
     if settings.field == "tsdf-def":
-        field = fit_deformation(mesh, field)
+        field = fit_deformation(mesh, field, settings.objective)
     field.save(path)
     return notes
 

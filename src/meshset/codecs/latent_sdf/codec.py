@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import array_api_compat
 import numpy as np
@@ -32,6 +32,7 @@ from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExt
 from meshset.field.grid import Array, spacing
 from meshset.geometry.mesh import Mesh
 from meshset.progress import advance, stage
+from meshset.vocabulary import Resolution
 
 if TYPE_CHECKING:
     from meshset.codecs.latent_sdf.objectives import Example, Objective
@@ -124,7 +125,7 @@ class LatentCodec:
             ArchiveError: `shared` is not a network.
         """
         part = read_shared(shared, self.kind)
-        settings = replace(settings, resolution=part.resolution)
+        settings = replace(settings, resolution=cast(Resolution, part.resolution))
         recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
         objective = _with_torch(self.objective)
         prepared = [_prepared(mesh, part.network, objective, recipe, settings) for mesh in _told(meshes)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from meshset.errors import MeshsetError, MissingExtraError
 from meshset.field import Field
 from meshset.geometry.mesh import Mesh
 from meshset.progress import advance, stage, tell
+from meshset.vocabulary import FieldKind, Resolution
 
 _LEAST_BITS = 0.1
 """Bits a weight of the smallest decoder that can still be trained to anything."""
@@ -214,7 +215,11 @@ class NecgsDecoder:
 
 def _settings_of(part: SharedPart, settings: Settings) -> Settings:
     """Return the settings with the resolution and field that a decoder was made for."""
-    return replace(settings, resolution=part.architecture.resolution, field=field_name(part.architecture))
+    return replace(
+        settings,
+        resolution=cast(Resolution, part.architecture.resolution),
+        field=cast(FieldKind, field_name(part.architecture)),
+    )
 
 
 def _decoded_fields(decoder: NecgsDecoder, payloads: Sequence[bytes], folder: Path) -> list[Path]:
