@@ -6,11 +6,10 @@ float32; text files hold decimals of a few digits, which float64 would spread ov
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 
 from meshset.archive.columns import Cursor, pack_table, unzigzag, zigzag
-from meshset.archive.entries import Corner
+from meshset.archive.entries import Corner, to_float32
 from meshset.errors import ArchiveError
 
 Box = tuple[Corner, Corner]
@@ -47,14 +46,6 @@ def unpack_boxes(cursor: Cursor, count: int) -> list[Box]:
         x0, y0, z0, x1, y1, z1 = _from_decimals(row) if form == _DECIMAL else row
         boxes.append(((x0, y0, z0), (x1, y1, z1)))
     return boxes
-
-
-def to_float32(value: float) -> float:
-    """Return the float32 nearest to `value`; infinite where it is out of range."""
-    try:
-        return float(struct.unpack("<f", struct.pack("<f", value))[0])
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
 
 
 def _smallest_form(values: Sequence[float]) -> tuple[int, Sequence[float]]:

@@ -12,15 +12,16 @@ from typing import Any, BinaryIO, TypeVar
 
 import google_crc32c
 
-from meshset.archive.boxes import to_float32
 from meshset.archive.entries import (
     MAX_SHARED,
     MEBIBYTE,
     Corner,
     MeshEntry,
+    Rung,
     SharedEntry,
     check_mesh,
     check_shared,
+    to_float32,
 )
 from meshset.archive.index import Index, pack_index
 from meshset.archive.layout import Trailer, index_checksum, pack_header, pack_trailer
@@ -104,10 +105,16 @@ class ChunkWriter(ABC):
         max_distance: float | None = None,
         peak_memory: int = 0,
         notes: Iterable[str] = (),
+        rung: Rung | None = None,
+        bound: float | None = None,
+        generation: int = 0,
+        less_exact: bool = False,
+        open_edges: int = 0,
     ) -> MeshEntry:
         """Store one mesh and return its entry; the arguments are those of `MeshEntry`.
 
-        Distances are rounded to float32 and `peak_memory`, in bytes, up to whole MiB, as the index has them.
+        As the index has them, distances and `bound` are rounded to float32, and `peak_memory`, in bytes, up to whole
+        MiB.
         """
         entry = MeshEntry(
             name=name,
@@ -123,10 +130,15 @@ class ChunkWriter(ABC):
             source_vertices=source_vertices,
             source_faces=source_faces,
             source_bytes=source_bytes,
-            mean_distance=_distance(mean_distance),
-            max_distance=_distance(max_distance),
+            mean_distance=_rounded(mean_distance),
+            max_distance=_rounded(max_distance),
             peak_memory=-(-peak_memory // MEBIBYTE) * MEBIBYTE,
             notes=tuple(notes),
+            rung=rung,
+            bound=_rounded(bound),
+            generation=generation,
+            less_exact=less_exact,
+            open_edges=open_edges,
         )
         return self.copy_mesh(entry, payload, shared)
 
@@ -178,5 +190,5 @@ def _corner(values: Iterable[float]) -> Corner:
     return x, y, z
 
 
-def _distance(value: float | None) -> float | None:
+def _rounded(value: float | None) -> float | None:
     return None if value is None else to_float32(value)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import struct
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from meshset.archive.names import is_one_line, validate_name
 from meshset.errors import ArchiveError
@@ -20,6 +22,11 @@ MAX_U32 = (1 << 32) - 1
 MAX_U64 = (1 << 64) - 1
 
 Corner = tuple[float, float, float]
+
+Rung = Literal["set", "refined", "alone"]
+"""How a mesh came to be stored under a bound on its error: coded as every mesh of its set; with the shared part of its
+set, by more work on its own payload; by itself, with an ordinary codec."""
+RUNGS: tuple[Rung, ...] = get_args(Rung)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,12 @@ class MeshEntry:
         max_distance: maximum symmetric surface distance in normalised units, or None if it was not measured.
         peak_memory: bytes that decoding allocates at its peak, a whole number of MiB.
         notes: what was dropped, repaired or approximated, one line each.
+        rung: how the mesh came to be stored under a bound on its error, or None if there was no bound.
+        bound: that bound on the mean symmetric surface distance, a float32 above 0, as a share of the bounding-box
+            diagonal; None if there was none.
+        generation: how often the mesh was coded again from its stored form; 0 for one coded from its source.
+        less_exact: whether it is clearly less exact than the set that it joined.
+        open_edges: edges of only one face in the decoded mesh; 0 if it is closed.
     """
 
     name: str
@@ -80,6 +93,19 @@ class MeshEntry:
     max_distance: float | None
     peak_memory: int
     notes: tuple[str, ...]
+    rung: Rung | None = None
+    bound: float | None = None
+    generation: int = 0
+    less_exact: bool = False
+    open_edges: int = 0
+
+
+def to_float32(value: float) -> float:
+    """Return the float32 nearest to `value`; infinite where it is out of range."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
 
 
 def check_shared(entry: SharedEntry) -> None:
@@ -112,6 +138,11 @@ def _objection(entry: MeshEntry, shared_count: int) -> str | None:
         (_is_distance(entry.mean_distance) and _is_distance(entry.max_distance), "has an invalid distance"),
         (0 <= entry.peak_memory <= MAX_U32 * MEBIBYTE, "has a peak memory out of range"),
         (_is_box(entry.lower, entry.upper), "has an invalid bounding box"),
+        ((entry.rung is None) == (entry.bound is None), "has a rung without a bound, or a bound without a rung"),
+        (entry.rung is None or entry.rung in RUNGS, "has an unknown rung"),
+        (entry.bound is None or (math.isfinite(entry.bound) and entry.bound > 0), "has an invalid bound"),
+        (0 <= entry.generation <= MAX_U16, "has a generation out of range"),
+        (0 <= entry.open_edges <= MAX_U32, "has a number of open edges out of range"),
         (all(note and is_one_line(note) for note in entry.notes), "has a note that is not one line of text"),
     )
     return next((reason for kept, reason in rules if not kept), None)
