@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import ablate
-from ablation_tables import NOT_MEASURED, ablation, table_1
-from ablations.autoencoder import AutoEncoderNetwork, Encoder
-from ablations.variants import AUTO_ENCODER, PAPER, POST_TRAINING, WITHOUT_SSIM, in_place
+from benchmarks.paper import ablate
+from benchmarks.paper.ablations.autoencoder import AutoEncoderNetwork, Encoder
+from benchmarks.paper.ablations.variants import AUTO_ENCODER, PAPER, POST_TRAINING, WITHOUT_SSIM, in_place
+from benchmarks.tables.ablations import NOT_MEASURED, ablation, table_1
 from meshset.codecs.necgs_paper.bitstream import unpack_shared
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.necgs_paper.recipe import paper_architecture
@@ -117,13 +117,13 @@ def test_tables_tell_what_failed_and_what_cannot_be_compared():
     ]
     results = {
         "name": "animals", "rule": "all 3 meshes", "meshes": 3, "floor": point("")["mean"], "systems": systems,
-        "difference": {"refused": "the curves do not overlap"}, "command": "python benchmarks/ablate.py ssim",
+        "difference": {"refused": "the curves do not overlap"}, "command": "python benchmarks/paper/ablate.py ssim",
     }  # fmt: skip
     text = ablation(results)
     for expected in (
         "| necgs-paper | a | 1.5 | 20.0 | 500.00e-3 | 0.500 | 0.500 | 0.500 | 500.00e-3 | 90 s | 20 ms |",
         "| without SSIM | c * |", "necgs-paper, b: out of memory.", "without SSIM, c lacks 1 of 3 meshes.",
-        "No BD-rate: the curves do not overlap.", "    python benchmarks/ablate.py ssim",
+        "No BD-rate: the curves do not overlap.", "    python benchmarks/paper/ablate.py ssim",
     ):  # fmt: skip
         assert expected in text
     assert ablation(None) == table_1(None) == NOT_MEASURED
@@ -150,7 +150,7 @@ def test_one_ablation_from_the_shell(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", [*command.split(), "--out", str(out)])
     ablate.main()
     made = json.loads(out.read_text())
-    assert made["command"].startswith("python benchmarks/ablate.py resolutions parts --count 8 --resolutions 32")
+    assert made["command"].startswith("python benchmarks/paper/ablate.py resolutions parts --count 8 --resolutions 32")
     assert str(tmp_path / "parts") not in made["command"]
     assert [(s["name"], [p["label"] for p in s["points"]]) for s in made["systems"]] == [("necgs", ["K = 32"])]
     assert "K = 32" in ablation(made)

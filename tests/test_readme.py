@@ -16,7 +16,7 @@ DRAWN = [path for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))) 
 
 @pytest.mark.parametrize("document", DRAWN, ids=lambda path: path.name)
 def test_tables_are_drawn_from_the_committed_figures(document: Path) -> None:
-    spec = importlib.util.spec_from_file_location("readme", ROOT / "benchmarks" / "readme.py")
+    spec = importlib.util.spec_from_file_location("draw", ROOT / "benchmarks" / "tables" / "draw.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

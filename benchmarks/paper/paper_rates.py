@@ -1,0 +1,67 @@
+"""Batch size and learning rate of codec necgs-paper where visits are few: what is a fair baseline for a small set.
+
+python benchmarks/paper/paper_rates.py sets/things --out benchmarks/results/paper_rates.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
+from meshset.codecs.necgs_paper.recipe import Recipe
+from meshset.codecs.protocol import Settings
+from meshset.pipeline.compress import compress
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.common.figures import set_figures, write_json
+from benchmarks.common.meshes import manifest
+
+CHOICES = ((4, 1e-3), (4, 4e-3), (4, 1e-2), (2, 2e-3), (1, 1e-3), (1, 3e-3), (1, 6e-3))
+"""Batch and peak learning rate; the first is that of the released code."""
+
+
+def measured(files: list[Path], recipe: Recipe, settings: Settings, widths: tuple[int, ...]) -> dict[str, Any]:
+    """Return the figures of the set trained with one recipe."""
+    with (
+        TemporaryDirectory() as folder,
+        patch("meshset.codecs.necgs_paper.codec.training_recipe", lambda epochs, meshes: recipe),
+    ):
+        archive = Path(folder) / "set.mset"
+        compress(files, archive, settings=settings, codec=NecgsPaperCodec(widths, epochs=recipe.epochs))
+        figures = set_figures(archive, files)
+    kept = ("archive_bytes", "mean_distance", "worst_mean_distance", "cd", "nc", "f1_01")
+    return {"batch": recipe.batch, "rate": recipe.rate, **{name: figures[name] for name in kept}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="a data folder with a manifest")
+    parser.add_argument("--count", type=int, default=8)
+    parser.add_argument("--resolution", type=int, default=32)
+    parser.add_argument("--widths", default="24-18-12", help="channels after each block")
+    parser.add_argument("--epochs", type=int, default=400)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    chosen = [row["file"] for row in manifest(options.folder) if row["flag"] == "clean"][: options.count]
+    files = [options.folder / name for name in chosen]
+    widths = tuple(map(int, options.widths.split("-")))
+    rows = []
+    for batch, rate in CHOICES:
+        recipe = Recipe(epochs=options.epochs, batch=batch, rate=rate)
+        rows.append(measured(files, recipe, Settings(resolution=options.resolution), widths))
+        print(rows[-1], flush=True)
+    command = (
+        f"python benchmarks/paper/paper_rates.py {options.folder.name} --count {options.count} "
+        f"--resolution {options.resolution} --widths {options.widths} --epochs {options.epochs} --out {options.out}"
+    )
+    write_json(options.out, command, {"meshes": chosen, "visits": options.epochs * options.count, "rows": rows})
+
+
+if __name__ == "__main__":
+    main()
