@@ -38,7 +38,7 @@ from meshset.cli.tables import mesh_table, summary_table
 from meshset.geometry import Mesh
 from meshset.pipeline.steps.collect import Source
 from meshset.pipeline.steps.failures import FailureLog
-from meshset.pipeline.steps.prepare import check_sources
+from meshset.pipeline.steps.prepare import MeshSpool, prepare_meshes
 from meshset.pipeline.summary import list_meshes, summarise
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -200,12 +200,13 @@ def read_file(mutant: mesh_mutants.Mutant, folder: Path) -> str:
     path = folder / f"mutant.{mutant.suffix}"
     path.write_bytes(mutant.data)
     log = FailureLog()
-    checked = check_sources([Source("mutant", path)], log)
-    for failure in log.failures:
-        check_line(failure)
-    for source in checked:
-        check_mesh(source.read())
-    return "read" if checked else "refused"
+    with MeshSpool() as spool:
+        prepared = prepare_meshes([Source("mutant", path)], spool, log)
+        for failure in log.failures:
+            check_line(failure)
+        for mesh in prepared:
+            check_mesh(mesh.load())
+    return "read" if prepared else "refused"
 
 
 def check_line(reason: object) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+from meshset.pipeline.steps.rungs import rung_of
 
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
@@ -30,7 +31,6 @@ from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.pipeline.compress import compress
 from meshset.pipeline.open import open_archive
-from meshset.pipeline.steps.rungs import rung_of
 from meshset.progress import advance, stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

@@ -19,7 +19,7 @@ from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs_paper import training
 from meshset.codecs.necgs_paper.network import PaperNetwork
 from meshset.codecs.necgs_paper.recipe import Recipe
-from meshset.pipeline.steps.prepare import CheckedSource
+from meshset.pipeline.steps.prepare import PreparedMesh
 
 MakeNetwork = Callable[[Sequence[Path], Architecture, int, int], PaperNetwork]
 """From the stored fields and the arguments of PaperNetwork."""
@@ -80,7 +80,7 @@ class VariantCoder(ArchiveCoder):
         code = code_digest((__name__,), Path(__file__).parents[3])
         return {**super().key(), "variant": self.variant.name, "variants": code}
 
-    def make(self, meshes: Sequence[CheckedSource], folder: Path) -> Made:
+    def make(self, meshes: Sequence[PreparedMesh], folder: Path) -> Made:
         """Compress into one archive."""
         with in_place(self.variant):
             return super().make(meshes, folder)

@@ -72,3 +72,13 @@ def _from_decimals(row: Sequence[int]) -> list[float]:
     if places > MAX_PLACES or any(abs(mantissa) > MAX_MANTISSA for mantissa in mantissas):
         raise ArchiveError("index is damaged: it holds a bounding box with too many digits")
     return [mantissa / 10**places for mantissa in mantissas]
+
+
+def round_box(lower: Corner, upper: Corner, tolerance: float) -> Box:
+    """Stub until the merge."""
+    import math
+
+    step = 2.0 ** math.floor(math.log2(tolerance))
+    x, y, z = (round(value / step) * step for value in lower)
+    u, v, w = (round((high - low) / step) * step for low, high in zip(lower, upper, strict=True))
+    return (x, y, z), (x + u, y + v, z + w)

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from meshset.archive.names import is_one_line, validate_name
 from meshset.errors import ArchiveError
+from meshset.vocabulary import LONGEST_SIDE
 
 MEBIBYTE = 1 << 20
 MAX_CHUNK_BYTES = 1 << 30
@@ -98,6 +99,21 @@ class MeshEntry:
     generation: int = 0
     less_exact: bool = False
     open_edges: int = 0
+
+    @property
+    def mean_error_of_diagonal(self) -> float | None:
+        """Mean distance as a share of the bounding-box diagonal, None if it was not measured."""
+        if self.mean_distance is None:
+            return None
+        sides = [high - low for low, high in zip(self.lower, self.upper, strict=True)]
+        longest = max(sides)
+        return self.mean_distance / (LONGEST_SIDE * math.hypot(*(side / longest for side in sides)))
+
+    @property
+    def within_bound(self) -> bool:
+        """Whether the mesh keeps its bound; also where it has none."""
+        error = self.mean_error_of_diagonal
+        return self.bound is None or (error is not None and error <= self.bound)
 
 
 def to_float32(value: float) -> float:

@@ -100,7 +100,7 @@ def compress(
         from meshset.codecs.protocol import Goal, Settings
         from meshset.pipeline.compress import compress
         from meshset.pipeline.steps.target import Target
-        from meshset.pipeline.summary import summarise_mesh
+        from meshset.pipeline.summary import row
 
         settings = Settings(resolution, field, preset, device, seed, objective)
         asked = target_size is not None or target_ratio is not None
@@ -120,7 +120,7 @@ def compress(
             )
     with guarded():
         if json:
-            meshes = [asdict(summarise_mesh(entry)) for entry in result.entries]
+            meshes = [row(entry) for entry in result.entries]
             say_json({**asdict(result), "path": str(result.path), "entries": meshes})
         else:
             say(compress_line(result))
@@ -160,11 +160,11 @@ def list_(archive: ArchivePath, json: AsJson = False) -> None:
     """
     with guarded():
         from meshset.cli.tables import mesh_table
-        from meshset.pipeline.summary import list_meshes
+        from meshset.pipeline.summary import list_meshes, row
 
         meshes = list_meshes(archive)
         if json:
-            say_json([asdict(mesh) for mesh in meshes])
+            say_json([row(mesh) for mesh in meshes])
         else:
             say(mesh_table(meshes))
 

@@ -184,14 +184,14 @@ def _grow(archive: Path, paths: list[Path], json: bool, quiet: bool, *, replacin
     with guarded(interrupted=UNCHANGED):
         from meshset.cli.tables import grow_line
         from meshset.pipeline import add as grow
-        from meshset.pipeline.summary import summarise_mesh
+        from meshset.pipeline.summary import row
 
         run = grow.replace if replacing else grow.add
         with showing_progress(quiet):
             result = run(archive, paths, **options)
     with guarded():
         if json:
-            entries = [asdict(summarise_mesh(entry)) for entry in result.entries]
+            entries = [row(entry) for entry in result.entries]
             say_json({**asdict(result), "path": str(result.path), "entries": entries})
         else:
             say(grow_line(result, "replaced" if replacing else "added"))

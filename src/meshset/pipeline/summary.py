@@ -9,45 +9,6 @@ from typing import Any
 
 from meshset.archive import ArchiveReader, MeshEntry
 from meshset.codecs import codec_label
-from meshset.pipeline.steps.rungs import rung_of
-from meshset.vocabulary import LONGEST_SIDE
-
-
-@dataclass(frozen=True)
-class MeshSummary:
-    """One line of a listing.
-
-    Attributes:
-        name: name of the mesh.
-        codec: name of its codec, or its number where it is unknown.
-        bytes: bytes of the mesh's own payload.
-        vertices: vertices of the decoded mesh.
-        faces: triangles of the decoded mesh.
-        source_vertices: vertices of the mesh that was compressed.
-        source_faces: triangles of the mesh that was compressed.
-        source_bytes: bytes of the mesh that was compressed, as OBJ text.
-        mean_error: mean symmetric surface distance in the cube [-1, 1]^3, None if it was not measured.
-        max_error: maximum symmetric surface distance, likewise.
-        mean_error_of_diagonal: `mean_error` as a share of the bounding-box diagonal.
-        rung: how it came to be stored under a bound on its error (docs/SPEC.md), None if there was no bound.
-        bound: that bound, as a share of the bounding-box diagonal.
-        notes: what was dropped, repaired or approximated.
-    """
-
-    name: str
-    codec: str
-    bytes: int
-    vertices: int
-    faces: int
-    source_vertices: int
-    source_faces: int
-    source_bytes: int
-    mean_error: float | None
-    max_error: float | None
-    mean_error_of_diagonal: float | None
-    rung: str | None
-    bound: float | None
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -87,10 +48,10 @@ class ArchiveSummary:
     settings: dict[str, Any]
 
 
-def list_meshes(path: str | os.PathLike[str]) -> list[MeshSummary]:
-    """Return one summary a mesh, in stored order. Raises ArchiveError if the index cannot be read."""
+def list_meshes(path: str | os.PathLike[str]) -> list[MeshEntry]:
+    """Return what the index says of each mesh, in stored order. Raises ArchiveError if it cannot be read."""
     with ArchiveReader(path) as reader:
-        return [summarise_mesh(entry) for entry in reader.entries.values()]
+        return list(reader.entries.values())
 
 
 def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
@@ -120,31 +81,45 @@ def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
         )
 
 
-def summarise_mesh(entry: MeshEntry) -> MeshSummary:
-    """Return what a listing shows of one mesh."""
-    rung = rung_of(entry.notes)
-    return MeshSummary(
-        name=entry.name,
-        codec=codec_label(entry.codec_id),
-        bytes=entry.length,
-        vertices=entry.vertices,
-        faces=entry.faces,
-        source_vertices=entry.source_vertices,
-        source_faces=entry.source_faces,
-        source_bytes=entry.source_bytes,
-        mean_error=entry.mean_distance,
-        max_error=entry.max_distance,
-        mean_error_of_diagonal=error_of_diagonal(entry),
-        rung=rung.name if rung else None,
-        bound=rung.bound if rung else None,
-        notes=entry.notes,
+def row(entry: MeshEntry) -> dict[str, Any]:
+    """Return what `list --json` says of one mesh: JSON values, errors in the cube [-1, 1]^3 but for the last.
+
+    `rung` is "set", "refined", or for a mesh that is coded by itself the name of its codec; None without a bound.
+    """
+    return {
+        "name": entry.name,
+        "codec": codec_label(entry.codec_id),
+        "bytes": entry.length,
+        "vertices": entry.vertices,
+        "faces": entry.faces,
+        "source_vertices": entry.source_vertices,
+        "source_faces": entry.source_faces,
+        "source_bytes": entry.source_bytes,
+        "mean_error": entry.mean_distance,
+        "max_error": entry.max_distance,
+        "mean_error_of_diagonal": entry.mean_error_of_diagonal,
+        "rung": rung_label(entry),
+        "bound": entry.bound,
+        "generation": entry.generation,
+        "less_exact": entry.less_exact,
+        "open_edges": entry.open_edges,
+        "notes": list(remarks(entry)),
+    }
+
+
+def rung_label(entry: MeshEntry) -> str | None:
+    """Return how a mesh came to be stored under its bound, in one word; None if it has no bound."""
+    return codec_label(entry.codec_id) if entry.rung == "alone" else entry.rung
+
+
+def remarks(entry: MeshEntry) -> tuple[str, ...]:
+    """Return what a user should know of a mesh, one line each: its notes, and what its state means."""
+    edges = entry.open_edges
+    state = (
+        (edges, f"comes back open, with {edges} boundary {'edge' if edges == 1 else 'edges'}"),
+        (entry.bound and entry.rung, f"rung: {rung_label(entry)}, max error {100 * (entry.bound or 0):.6g}%"),
+        (not entry.within_bound, "as exact as float32 allows, which misses the bound"),
+        (entry.less_exact, "less exact than its set: more than twice the worst error of the meshes before it"),
+        (entry.generation, "coded again from its stored form when the decoder was updated; its errors add up"),
     )
-
-
-def error_of_diagonal(entry: MeshEntry) -> float | None:
-    """Return the mean distance as a share of the bounding-box diagonal, None if it was not measured."""
-    if entry.mean_distance is None:
-        return None
-    sides = [high - low for low, high in zip(entry.lower, entry.upper, strict=True)]
-    longest = max(sides)
-    return entry.mean_distance / (LONGEST_SIDE * math.hypot(*(side / longest for side in sides)))
+    return (*entry.notes, *(line for present, line in state if present))

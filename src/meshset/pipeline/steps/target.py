@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +13,8 @@ from meshset.archive import MeshEntry
 from meshset.archive.entries import SharedEntry
 from meshset.archive.index import Index, pack_index
 from meshset.archive.layout import HEADER_SIZE, TRAILER_SIZE
-from meshset.codecs.protocol import Goal, SetCodec, SteerableCodec
 from meshset.errors import MeshsetError
-from meshset.pipeline.steps.prepare import CheckedSource
+from meshset.pipeline.steps.prepare import PreparedMesh
 
 _SHARED = 100_000
 """Bytes of a usual decoder."""
@@ -50,11 +48,11 @@ class Target:
         """Return the bytes of an archive of meshes that take `source_bytes` as OBJ text."""
         return self.size if self.size is not None else round(source_bytes / (self.ratio or 1.0))
 
-    def budget(self, checked: Sequence[CheckedSource], settings: dict[str, Any]) -> Callable[[Sequence[int], int], int]:
+    def budget(self, prepared: Sequence[PreparedMesh], settings: dict[str, Any]) -> Callable[[Sequence[int], int], int]:
         """Return the `Goal.budget` of meshes whose archive will have about these settings."""
 
         def left(kept: Sequence[int], least: int) -> int:
-            sources = [checked[i] for i in kept]
+            sources = [prepared[i] for i in kept]
             wanted, rest = self.bytes_for(sum(one.obj_bytes for one in sources)), _rest(sources, settings)
             if wanted < rest + least:
                 raise MeshsetError(
@@ -78,14 +76,14 @@ class Target:
         return f"the target of {wanted:,} bytes is missed: the archive takes {archive_bytes:,}; {way}"
 
 
-def _rest(sources: Sequence[CheckedSource], settings: dict[str, Any]) -> int:
+def _rest(sources: Sequence[PreparedMesh], settings: dict[str, Any]) -> int:
     """Return about how many bytes an archive takes beside the decoder and payloads of its meshes."""
     noise = np.random.default_rng(0)  # checksums and distances cannot be compressed
     entries, position = [], HEADER_SIZE + _SHARED
     for one in sources:
         length = int(noise.integers(300, 600))
         entry = MeshEntry(
-            name=one.source.name,
+            name=one.name,
             codec_id=1,
             shared=0,
             offset=position,
@@ -112,19 +110,3 @@ def _rest(sources: Sequence[CheckedSource], settings: dict[str, Any]) -> int:
 def _corner(point: NDArray[np.float64]) -> tuple[float, float, float]:
     x, y, z = map(float, point)
     return x, y, z
-
-
-def steered(system: SetCodec, goal: Goal, targeted: bool) -> SetCodec:
-    """Return a codec with a goal, or as it is where it takes none and no rate, time or target was asked for.
-
-    Raises MeshsetError where one was asked for, or one is impossible.
-    """
-    if not (math.isfinite(goal.rate) and goal.rate > 0):
-        raise MeshsetError(f"the rate must be above 0, not {goal.rate}")
-    if goal.seconds is not None and not (math.isfinite(goal.seconds) and goal.seconds > 0):
-        raise MeshsetError(f"the time must be above 0 seconds, not {goal.seconds}")
-    if isinstance(system, SteerableCodec):
-        return system.steered(goal)
-    if targeted or goal.rate != 1.0 or goal.seconds is not None:
-        raise MeshsetError(f"codec {system.name} takes no rate, target or time: only codecs that learn a decoder do")
-    return system
