@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import google_crc32c
 
+from meshset.archive.distances import round_distance
 from meshset.archive.entries import (
     MAX_SHARED,
     MEBIBYTE,
@@ -24,7 +26,7 @@ from meshset.archive.entries import (
     to_float32,
 )
 from meshset.archive.index import Index, pack_index
-from meshset.archive.layout import Trailer, index_checksum, pack_header, pack_trailer
+from meshset.archive.layout import pack_tail
 from meshset.archive.names import label, naming
 from meshset.errors import ArchiveError
 
@@ -113,8 +115,8 @@ class ChunkWriter(ABC):
     ) -> MeshEntry:
         """Store one mesh and return its entry; the arguments are those of `MeshEntry`.
 
-        As the index has them, distances and `bound` are rounded to float32, and `peak_memory`, in bytes, up to whole
-        MiB.
+        As the index has them, distances are rounded up to 12 significant bits, `peak_memory`, in bytes, up to whole
+        MiB, and `bound` to float32.
         """
         entry = MeshEntry(
             name=name,
@@ -130,12 +132,12 @@ class ChunkWriter(ABC):
             source_vertices=source_vertices,
             source_faces=source_faces,
             source_bytes=source_bytes,
-            mean_distance=_rounded(mean_distance),
-            max_distance=_rounded(max_distance),
+            mean_distance=mean_distance,
+            max_distance=max_distance,
             peak_memory=-(-peak_memory // MEBIBYTE) * MEBIBYTE,
             notes=tuple(notes),
             rung=rung,
-            bound=_rounded(bound),
+            bound=bound,
             generation=generation,
             less_exact=less_exact,
             open_edges=open_edges,
@@ -151,7 +153,7 @@ class ChunkWriter(ABC):
             shared: number in this archive of the shared part that it needs, or None.
         """
         crc32c = google_crc32c.value(payload)
-        entry = replace(entry, shared=shared, offset=self._position, length=len(payload), crc32c=crc32c)
+        entry = replace(as_stored(entry), shared=shared, offset=self._position, length=len(payload), crc32c=crc32c)
         with naming(self._label):
             check_mesh(entry, len(self._shared))
             if entry.name in self._meshes:
@@ -161,13 +163,12 @@ class ChunkWriter(ABC):
         return entry
 
     def _write_index(self, settings: dict[str, Any]) -> bytes:
-        """Write the index and return the trailer that belongs behind it."""
+        """Write the index and return the trailer that belongs behind it, with a copy of both in a large archive."""
         with naming(self._label):
             stored, raw_length = pack_index(Index(settings, tuple(self._shared), tuple(self._meshes.values())))
-        start, end = self._position, self._position + len(stored)
-        checksum = index_checksum(pack_header(), stored)
+        stored, rest = pack_tail(self._position, stored, raw_length)
         self._write(stored)
-        return pack_trailer(Trailer(start, len(stored), raw_length, checksum, end))
+        return rest
 
     def _write(self, data: bytes) -> None:
         if not self._open:
@@ -190,5 +191,17 @@ def _corner(values: Iterable[float]) -> Corner:
     return x, y, z
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else to_float32(value)
+def as_stored(entry: MeshEntry) -> MeshEntry:
+    """Return an entry with its figures rounded as the index holds them."""
+    return replace(
+        entry,
+        mean_distance=_rounded_up(entry.mean_distance),
+        max_distance=_rounded_up(entry.max_distance),
+        bound=None if entry.bound is None else to_float32(entry.bound),
+    )
+
+
+def _rounded_up(distance: float | None) -> float | None:
+    if distance is None or not 0 <= distance < math.inf:
+        return distance  # which is refused
+    return round_distance(distance)

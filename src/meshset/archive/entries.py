@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -17,6 +18,9 @@ MAX_CHUNK_BYTES = 1 << 30
 
 MAX_SHARED = 1 << 16
 """Most shared parts; they may be empty, so the size of the file does not bound their number."""
+
+MAX_MESHES = 1 << 20
+"""Most meshes; an index may say the same of all of them in a few bytes, so its size does not bound their number."""
 
 MAX_U16 = (1 << 16) - 1
 MAX_U32 = (1 << 32) - 1
@@ -124,6 +128,16 @@ def to_float32(value: float) -> float:
         return float("inf") if value > 0 else float("-inf")
 
 
+def bits_of_float32(value: float) -> int:
+    """Return the 32 bits of a float32."""
+    return int.from_bytes(struct.pack("<f", value), "little")
+
+
+def float32_of_bits(bits: int) -> float:
+    """Return the float32 of 32 bits."""
+    return float(struct.unpack("<f", bits.to_bytes(4, "little"))[0])
+
+
 def check_shared(entry: SharedEntry) -> None:
     """Raise ArchiveError unless codec and length of a shared part are in range."""
     _require(0 <= entry.codec_id <= MAX_U16, "codec id of a shared part is out of range")
@@ -138,36 +152,67 @@ def check_mesh(entry: MeshEntry, shared_count: int) -> None:
         raise ArchiveError(f"mesh '{entry.name}' {reason}")
 
 
+def check_unpacked(entry: MeshEntry) -> None:
+    """Do the part of `check_mesh` that no column of an index can promise."""
+    reason = _objection_to_unpacked(entry)
+    if reason:
+        raise ArchiveError(f"mesh '{entry.name}' {reason}")
+
+
+def are_notes(lines: Iterable[str]) -> bool:
+    """Return whether each of `lines` is a line of text."""
+    return all(line and is_one_line(line) for line in lines)
+
+
+def is_box(lower: Corner, upper: Corner) -> bool:
+    """Return whether all corners and sides are finite, no side is negative and one is longer than 0."""
+    x, y, z = upper[0] - lower[0], upper[1] - lower[1], upper[2] - lower[2]
+    # A finite side has finite ends.
+    return 0 <= x < math.inf and 0 <= y < math.inf and 0 <= z < math.inf and max(x, y, z) > 0
+
+
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ArchiveError(message)
 
 
 def _objection(entry: MeshEntry, shared_count: int) -> str | None:
-    counts = (entry.vertices, entry.faces, entry.source_vertices, entry.source_faces)
-    rules = (
-        (0 <= entry.codec_id <= MAX_U16, "has a codec id out of range"),
-        (entry.shared is None or 0 <= entry.shared < shared_count, "needs a shared part that does not exist"),
-        (1 <= entry.length <= MAX_CHUNK_BYTES, f"has a payload of {entry.length} bytes"),
-        (all(0 <= count <= MAX_U32 for count in counts), "has a vertex or face count out of range"),
-        (0 <= entry.source_bytes <= MAX_U64, "has a source size out of range"),
-        (_is_distance(entry.mean_distance) and _is_distance(entry.max_distance), "has an invalid distance"),
-        (0 <= entry.peak_memory <= MAX_U32 * MEBIBYTE, "has a peak memory out of range"),
-        (_is_box(entry.lower, entry.upper), "has an invalid bounding box"),
-        ((entry.rung is None) == (entry.bound is None), "has a rung without a bound, or a bound without a rung"),
-        (entry.rung is None or entry.rung in RUNGS, "has an unknown rung"),
-        (entry.bound is None or (math.isfinite(entry.bound) and entry.bound > 0), "has an invalid bound"),
-        (0 <= entry.generation <= MAX_U16, "has a generation out of range"),
-        (0 <= entry.open_edges <= MAX_U32, "has a number of open edges out of range"),
-        (all(note and is_one_line(note) for note in entry.notes), "has a note that is not one line of text"),
-    )
-    return next((reason for kept, reason in rules if not kept), None)
+    if not 0 <= entry.codec_id <= MAX_U16:
+        return "has a codec id out of range"
+    if entry.shared is not None and not 0 <= entry.shared < shared_count:
+        return "needs a shared part that does not exist"
+    if not 1 <= entry.length <= MAX_CHUNK_BYTES:
+        return f"has a payload of {entry.length} bytes"
+    if not (0 <= entry.vertices <= MAX_U32 and 0 <= entry.faces <= MAX_U32):
+        return "has a vertex or face count out of range"
+    if not (0 <= entry.source_vertices <= MAX_U32 and 0 <= entry.source_faces <= MAX_U32):
+        return "has a vertex or face count out of range"
+    if not 0 <= entry.source_bytes <= MAX_U64:
+        return "has a source size out of range"
+    if not (_is_distance(entry.mean_distance) and _is_distance(entry.max_distance)):
+        return "has an invalid distance"
+    if not 0 <= entry.peak_memory <= MAX_U32 * MEBIBYTE:
+        return "has a peak memory out of range"
+    if entry.rung is not None and entry.rung not in RUNGS:
+        return "has an unknown rung"
+    if not are_notes(entry.notes):
+        return "has a note that is not one line of text"
+    if not 0 <= entry.generation <= MAX_U16:
+        return "has a generation out of range"
+    if not 0 <= entry.open_edges <= MAX_U32:
+        return "has a number of open edges out of range"
+    return _objection_to_unpacked(entry)
+
+
+def _objection_to_unpacked(entry: MeshEntry) -> str | None:
+    if not is_box(entry.lower, entry.upper):
+        return "has an invalid bounding box"
+    if (entry.rung is None) != (entry.bound is None):
+        return "has a rung without a bound, or a bound without a rung"
+    if entry.bound is not None and not 0 < entry.bound < math.inf:
+        return "has an invalid bound"
+    return None
 
 
 def _is_distance(value: float | None) -> bool:
-    return value is None or (math.isfinite(value) and value >= 0)
-
-
-def _is_box(lower: Corner, upper: Corner) -> bool:
-    sides = [high - low for low, high in zip(lower, upper, strict=True)]
-    return all(math.isfinite(v) for v in (*lower, *upper, *sides)) and min(sides) >= 0 and max(sides) > 0
+    return value is None or 0 <= value < math.inf
