@@ -37,7 +37,7 @@ def test_compress_says_that_it_remeshes_and_sums_up(meshset, models, tmp_path):
     assert result.exit_code == 0
     assert result.stderr.count("remeshes") == 1
     assert result.stderr.startswith("meshset keeps the shapes and remeshes them")
-    assert "check files: 2" in result.stderr
+    assert "read files: 2" in result.stderr
     assert result.stdout.startswith(f"{tmp_path / 'a.mset'}: 2 meshes, ")
     assert len(result.stdout.splitlines()) == 1
 

@@ -99,7 +99,7 @@ def row(entry: MeshEntry) -> dict[str, Any]:
         "max_error": entry.max_distance,
         "mean_error_of_diagonal": entry.mean_error_of_diagonal,
         "rung": rung_label(entry),
-        "bound": entry.bound,
+        "bound": None if entry.bound is None else float(f"{entry.bound:.6g}"),  # as it was asked for, not as float32
         "generation": entry.generation,
         "less_exact": entry.less_exact,
         "open_edges": entry.open_edges,

@@ -7,8 +7,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import overload
+from weakref import finalize
 
 import numpy as np
 
@@ -59,25 +61,26 @@ class MeshSpool:
     """
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="meshset-meshes-")
+        self._folder = Path(mkdtemp(prefix="meshset-meshes-"))
+        self._remove = finalize(self, rmtree, self._folder, ignore_errors=True)
         self._count = 0
 
     def __enter__(self) -> MeshSpool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        self._remove()
 
     def keep(self, mesh: Mesh) -> Path:
         """Keep a mesh and return its file. Raises MeshsetError where the disk refuses."""
-        path = Path(self._folder.name, f"{self._count}.npy")
+        path = self._folder / f"{self._count}.npy"
         self._count += 1
         try:
             with path.open("wb") as file:
                 np.save(file, _narrowed(mesh.vertices))
                 np.save(file, mesh.faces)
         except OSError as error:
-            raise MeshsetError(f"{path.parent}: temporary files cannot be written ({error.strerror})") from None
+            raise MeshsetError(f"{self._folder}: temporary files cannot be written ({error.strerror})") from None
         return path
 
 
