@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from _common import largest_clean, normalised, write_json
+from meshset.codecs.common.samples import samples_of
 from meshset.codecs.implicit.codec import ImplicitCodec
 from meshset.codecs.implicit.recipe import recipe_for
-from meshset.codecs.implicit.samples import samples_of
 from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.evaluation import importance_error, surface_distance, surface_error
 from meshset.geometry import Mesh

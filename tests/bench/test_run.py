@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import raw_codec
 import trimesh
 
+import raw_codec
 from meshset.bench import coders
 from meshset.bench import plan as planning
 from meshset.bench import points as pointing

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import raw_codec
 
+import raw_codec
 from meshset.bench.datasets import DATASETS, choose_from_dataset, dataset_names
 from meshset.bench.selection import choose_from_folder
 from meshset.errors import MeshsetError

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-import raw_codec
 
+import raw_codec
 from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.cli.app import app
 from meshset.cli.options import Format

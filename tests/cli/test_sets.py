@@ -9,7 +9,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "pipeline"))
 import raw_codec
-
 from meshset.archive import ArchiveEditor, ArchiveReader
 
 

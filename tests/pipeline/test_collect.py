@@ -3,8 +3,8 @@
 import os
 
 import pytest
-import raw_codec
 
+import raw_codec
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.collect import Source, collect
 from meshset.pipeline.steps.failures import FailureLog

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import raw_codec
 
 import meshset
+import raw_codec
 from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.errors import ArchiveError
 from meshset.pipeline.repair import repair

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import raw_codec
 
 import meshset
+import raw_codec
 from meshset.archive import ArchiveEditor
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.edit import merge, remove

@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 import pytest
-import raw_codec
 
+import raw_codec
 from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.errors import MeshsetError
 from meshset.geometry import WRITABLE_FORMATS, read_mesh

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import raw_codec
 
 import meshset
+import raw_codec
 from meshset.archive import ArchiveReader
 from meshset.errors import ArchiveError
 from meshset.pipeline.add import add, replace

@@ -3,9 +3,9 @@
 import math
 
 import pytest
-import raw_codec
 
 import meshset
+import raw_codec
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id
 from meshset.errors import MeshsetError

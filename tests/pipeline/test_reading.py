@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import raw_codec
 
 import meshset
+import raw_codec
 from meshset.archive import ArchiveWriter
 from meshset.codecs import codec_by_id, codec_by_name, codec_label, codec_names, register_codec
 from meshset.errors import ArchiveError

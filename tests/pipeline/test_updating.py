@@ -1,9 +1,9 @@
 """Decoders that are trained further when meshes join their set."""
 
 import pytest
-import raw_codec
 
 import meshset
+import raw_codec
 from meshset.archive import ArchiveReader
 from meshset.pipeline.add import add
 from meshset.pipeline.growing.exactness import LESS_EXACT

@@ -1,8 +1,8 @@
 """Checking an archive, measuring it, and what it says of itself."""
 
 import pytest
-import raw_codec
 
+import raw_codec
 from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.errors import ArchiveError
 from meshset.geometry import Placement, read_mesh

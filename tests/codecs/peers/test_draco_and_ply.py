@@ -27,7 +27,7 @@ from meshset.pipeline.compress import compress
 from meshset.pipeline.edit import merge, remove
 from meshset.progress import Silent
 
-DATA = Path(__file__).parents[1] / "data" / "peers"
+DATA = Path(__file__).parents[2] / "data" / "peers"
 
 
 def solid(shape: trimesh.Trimesh) -> Mesh:
