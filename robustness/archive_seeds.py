@@ -16,6 +16,7 @@ from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.archive.index import Index
 from meshset.archive.layout import TRAILER_SIZE, Trailer, unpack_trailer
 from meshset.codecs import codec_by_id
+from meshset.codecs.common.tensors import QuantisedTensor
 from meshset.codecs.necgs import bitstream as necgs
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs_paper import bitstream as paper
@@ -72,7 +73,7 @@ def necgs_set(shape: Architecture, seed: int, steps: Callable[[], float]) -> Cod
     """Return a decoder with random weights and two latents: what they look like does not matter."""
     rng = np.random.default_rng(seed)
     tensors = {
-        name: necgs.QuantisedTensor(_numbers(rng, size), np.asarray(steps(), np.float32))
+        name: QuantisedTensor(_numbers(rng, size), np.asarray(steps(), np.float32))
         for name, size in shape.tensors().items()
     }
     latents = [_numbers(rng, (64, shape.latent_channels)) for _ in range(2)]

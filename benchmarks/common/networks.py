@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from benchmarks.common.figures import Row
 from benchmarks.common.meshes import largest_clean, normalised
+from meshset.codecs.common.samples import samples_of
 from meshset.codecs.implicit.codec import ImplicitCodec
 from meshset.codecs.implicit.recipe import recipe_for
-from meshset.codecs.implicit.samples import samples_of
 from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.evaluation import importance_error, surface_distance, surface_error
 from meshset.geometry import Mesh

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import torch
 
+from meshset.codecs.common.samples import Samples, samples_of
 from meshset.codecs.implicit.network import FieldNetwork
 from meshset.codecs.implicit.perceptrons import NeuralImplicit, Siren
 from meshset.codecs.implicit.recipe import Recipe
-from meshset.codecs.implicit.samples import Samples, samples_of
 from meshset.codecs.implicit.training import train
 from meshset.codecs.protocol import Settings
 

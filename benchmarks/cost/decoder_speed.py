@@ -16,9 +16,10 @@ import torch
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs.dense import decode_dense
+from meshset.codecs.necgs.examples import Example, load_example
 from meshset.codecs.necgs.network import SetNetwork
 from meshset.codecs.necgs.recipe import Plan, Recipe
-from meshset.codecs.necgs.training import Example, batch_losses, load_example, train
+from meshset.codecs.necgs.training import batch_losses, train
 from meshset.field import Field, compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh
 

@@ -28,9 +28,10 @@ from torch import Tensor
 
 from meshset.cli.progress import showing_progress
 from meshset.codecs.common.stored_fields import make_fields
+from meshset.codecs.common.tensors import QuantisedTensor
 from meshset.codecs.necgs import network as networks
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.bitstream import QuantisedTensor, SharedPart, fit_latent_models
+from meshset.codecs.necgs.bitstream import SharedPart, fit_latent_models
 from meshset.codecs.necgs.codec import NecgsDecoder
 from meshset.codecs.necgs.network import SetNetwork
 from meshset.codecs.necgs.packing import packed

@@ -25,6 +25,7 @@ import torch
 
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
+from meshset.codecs.common.samples import samples_of
 from meshset.codecs.implicit.codec import (
     DeepSdfMeshCodec,
     FfnCodec,
@@ -37,7 +38,6 @@ from meshset.codecs.implicit.key_spheres import KeySpheres, KeySpheresCodec
 from meshset.codecs.implicit.nglod import Nglod, NglodCodec
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, Siren
 from meshset.codecs.implicit.recipe import Recipe, recipe_for
-from meshset.codecs.implicit.samples import samples_of
 from meshset.codecs.peers.qecd import QecdCodec
 from meshset.codecs.protocol import SetCodec, Settings
 from meshset.evaluation import compare, importance_error, signed_distance, surface_error, volume_iou

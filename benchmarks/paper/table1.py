@@ -22,9 +22,10 @@ from unittest.mock import patch
 
 from meshset.bench.machine import describe_machine
 from meshset.bench.selection import Selection, choose_from_folder
+from meshset.codecs.common.presets import epochs_for
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
-from meshset.codecs.necgs_paper.recipe import epochs_for, training_recipe
+from meshset.codecs.necgs_paper.recipe import training_recipe
 from meshset.codecs.peers.draco import DracoCodec
 from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.codecs.protocol import SetCodec, Settings

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from meshset.codecs.common.dense import dense_values
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs_paper.examples import dense_values
 from meshset.codecs.necgs_paper.network import PaperNetwork
 from meshset.codecs.necgs_paper.quantiser import numbers, quantise
 from meshset.field import Field

@@ -156,8 +156,24 @@ class SetCodec(Protocol):
         """
         ...
 
+    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
+        """Parse the shared part once and return a decoder for payloads that were coded with it.
+
+        `device` None decodes with numpy; a torch device string decodes with torch tensors there.
+        Raises ArchiveError where the bytes are not valid.
+        """
+        ...
+
+
+# What a codec may be able to do beside that, as protocols of its own: `isinstance` tells whether it is.
+
+
+@runtime_checkable
+class GrowingCodec(SetCodec, Protocol):
+    """A codec whose sets take more meshes, the shared part unchanged."""
+
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
-        """Code more meshes for a set that exists, its shared part unchanged.
+        """Code more meshes for a set that exists.
 
         Args:
             meshes: as in `compress`.
@@ -172,14 +188,6 @@ class SetCodec(Protocol):
         """
         ...
 
-    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
-        """Parse the shared part once and return a decoder for payloads that were coded with it.
-
-        `device` None decodes with numpy; a torch device string decodes with torch tensors there.
-        Raises ArchiveError where the bytes are not valid.
-        """
-        ...
-
 
 @runtime_checkable
 class SteerableCodec(SetCodec, Protocol):
@@ -191,7 +199,7 @@ class SteerableCodec(SetCodec, Protocol):
 
 
 @runtime_checkable
-class RefiningCodec(SetCodec, Protocol):
+class RefiningCodec(GrowingCodec, Protocol):
     """A codec whose payloads become more exact by more work, the shared part unchanged."""
 
     def refine(
@@ -205,7 +213,7 @@ class RefiningCodec(SetCodec, Protocol):
 
 
 @runtime_checkable
-class RetrainingCodec(SetCodec, Protocol):
+class RetrainingCodec(GrowingCodec, Protocol):
     """A codec whose shared part can learn more meshes, starting from where it is."""
 
     def retrain(

@@ -9,10 +9,11 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
+from meshset.codecs.common.layers import check_size, layer_tensors, uniform_layers
+from meshset.codecs.common.samples import Samples
 from meshset.codecs.implicit.codec import ImplicitCodec
-from meshset.codecs.implicit.network import FieldNetwork, Frame, Weights, layer_tensors, linear, relu, uniform_layers
-from meshset.codecs.implicit.perceptrons import check_size, perceptron_tensors
-from meshset.codecs.implicit.samples import Samples
+from meshset.codecs.implicit.network import FieldNetwork, Frame, Weights, linear, relu
+from meshset.codecs.implicit.perceptrons import perceptron_tensors
 from meshset.coding import ByteReader, decode, encode, fit, read_model, varint
 from meshset.errors import ArchiveError
 from meshset.field.grid import Array

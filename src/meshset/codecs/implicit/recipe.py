@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meshset.codecs.common.presets import of_preset
 from meshset.codecs.protocol import Settings
-from meshset.errors import MeshsetError
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,4 @@ PRESETS = {
 
 def recipe_for(settings: Settings) -> Recipe:
     """Return the recipe of a preset. Raises MeshsetError for an unknown one."""
-    if settings.preset not in PRESETS:
-        raise MeshsetError(f"unknown preset '{settings.preset}'; there are {', '.join(PRESETS)}")
-    return PRESETS[settings.preset]
+    return of_preset(settings, PRESETS)

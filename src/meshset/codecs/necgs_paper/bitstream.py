@@ -9,8 +9,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.bitstream import MAX_WIDTHS, check_architecture
+from meshset.codecs.necgs.architecture import MAX_WIDTHS, Architecture, check_architecture
 from meshset.codecs.necgs_paper.levels import HIGHEST
 from meshset.coding import ByteReader, varint
 from meshset.coding.huffman import HuffmanCode, decode, encode, fit, read_code

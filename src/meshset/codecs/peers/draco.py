@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 import DracoPy
 import numpy as np
 
+from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.codecs.peers.simplification import simplify
-from meshset.codecs.peers.single import SingleMeshCodec
-from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.protocol import CodedMesh, Refusal
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
-from meshset.progress import advance, stage
 
 SMALLEST = 10
 """Draco's compression level with the fewest bytes."""
@@ -62,7 +61,6 @@ class DracoCodec(SingleMeshCodec):
 
     id: ClassVar[int] = 2
     name: ClassVar[str] = "draco"
-    title = "Draco"
     decoder = DracoDecoder
     quantisation: int = 11
     kept: float = 1.0
@@ -73,18 +71,9 @@ class DracoCodec(SingleMeshCodec):
         if not 0 < self.kept <= 1:
             raise ValueError(f"simplification keeps a share of the faces above 0 and up to 1, not {self.kept}")
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
-        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
-
-        Raises:
-            MissingExtraError: a library for simplification is not installed.
-        """
-        stage("draco", len(meshes))
-        coded = []
-        for i in range(len(meshes)):
-            coded.append(self._code(meshes[i]))
-            advance()
-        return CodedSet(b"", tuple(coded), {"quantisation": self.quantisation, "kept": self.kept})
+    def report(self, coded: Sequence[CodedMesh]) -> dict[str, Any]:
+        """Return the parameters."""
+        return {"quantisation": self.quantisation, "kept": self.kept}
 
     def with_report(self, report: Mapping[str, Any]) -> DracoCodec:
         """Return the codec with the parameters of a report of `compress`. Raises ArchiveError for impossible ones."""
@@ -96,7 +85,8 @@ class DracoCodec(SingleMeshCodec):
         except ValueError as error:
             raise ArchiveError(f"states impossible settings of Draco: {error}") from None
 
-    def _code(self, mesh: Mesh) -> CodedMesh | Refusal:
+    def code(self, mesh: Mesh) -> CodedMesh | Refusal:
+        """Code a mesh. Raises MissingExtraError where a library for simplification is not installed."""
         notes: tuple[str, ...] = ()
         if self.kept < 1:
             mesh, notes = simplify(mesh, self.kept)

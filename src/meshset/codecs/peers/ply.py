@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import zstandard
 
+from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.peers.checks import checked_mesh
-from meshset.codecs.peers.single import SingleMeshCodec
-from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Settings
+from meshset.codecs.protocol import CodedMesh
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.geometry.writing import encode_ply
-from meshset.progress import advance, stage
 
 LEVEL = 19
 """The highest level of zstd that is not an 'ultra' one, which readers may refuse for its memory."""
@@ -60,17 +59,15 @@ class PlyZstdCodec(SingleMeshCodec):
 
     id: ClassVar[int] = 3
     name: ClassVar[str] = "ply-zstd"
-    title = "ply-zstd"
     decoder = PlyZstdDecoder
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
-        """Code each mesh by itself; `settings` and `checkpoint` do not matter."""
-        stage("ply-zstd", len(meshes))
-        coded = []
-        for i in range(len(meshes)):
-            coded.append(CodedMesh(frame_of(meshes[i])))
-            advance()
-        return CodedSet(b"", tuple(coded), {"level": LEVEL})
+    def code(self, mesh: Mesh) -> CodedMesh:
+        """Code a mesh."""
+        return CodedMesh(frame_of(mesh))
+
+    def report(self, coded: Sequence[CodedMesh]) -> dict[str, Any]:
+        """Return the level of zstd."""
+        return {"level": LEVEL}
 
 
 def frame_of(mesh: Mesh) -> bytes:

@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.peers.ply import PlyZstdDecoder, frame_of
 from meshset.codecs.peers.simplification import FEWEST_FACES, simplify
-from meshset.codecs.peers.single import SingleMeshCodec
-from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Settings
+from meshset.codecs.protocol import CodedMesh
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
-from meshset.progress import advance, stage
 
 BUDGET = 7200
 """What the paper gives it in Fig. 1: "about 2400" vertices and facets, "about 7200 parameters"."""
@@ -43,7 +42,6 @@ class QecdCodec(SingleMeshCodec):
 
     id: ClassVar[int] = 11
     name: ClassVar[str] = "qecd"
-    title = "qecd"
     decoder = PlyZstdDecoder
     budget: int = BUDGET
 
@@ -51,20 +49,15 @@ class QecdCodec(SingleMeshCodec):
         if self.budget < SMALLEST_BUDGET:
             raise ValueError(f"the smallest mesh has {SMALLEST_BUDGET} parameters, so {self.budget} are too few")
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
-        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
+    def code(self, mesh: Mesh) -> CodedMesh:
+        """Code a mesh. Raises MissingExtraError where a library for simplification is not installed."""
+        simple, notes = simplify_to_budget(mesh, self.budget)
+        return CodedMesh(frame_of(simple), notes)
 
-        Raises:
-            MissingExtraError: a library for simplification is not installed.
-        """
-        stage("qecd", len(meshes))
-        coded, parameters = [], []
-        for i in range(len(meshes)):
-            mesh, notes = simplify_to_budget(meshes[i], self.budget)
-            coded.append(CodedMesh(frame_of(mesh), notes))
-            parameters.append(parameters_of(mesh))
-            advance()
-        return CodedSet(b"", tuple(coded), {"budget": self.budget, "parameters": parameters})
+    def report(self, coded: Sequence[CodedMesh]) -> dict[str, Any]:
+        """Return the parameters that each mesh has come to."""
+        decoder = PlyZstdDecoder()
+        return {"budget": self.budget, "parameters": [parameters_of(decoder.decode(one.payload)) for one in coded]}
 
     def with_report(self, report: Mapping[str, Any]) -> QecdCodec:
         """Return the codec with the budget of a report of `compress`. Raises ArchiveError for an impossible one."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
 from meshset.archive.names import naming
 from meshset.codecs import codec_by_id, codec_by_name
-from meshset.codecs.protocol import MeshDecoder, ParametrisedCodec, SetCodec
-from meshset.errors import ArchiveError
+from meshset.codecs.protocol import GrowingCodec, MeshDecoder, ParametrisedCodec, SetCodec
+from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.steps.draft import Reader
 from meshset.pipeline.steps.records import reports
 from meshset.progress import tell
@@ -28,7 +28,7 @@ class FrozenSet:
         entries: the meshes that are stored with it.
     """
 
-    system: SetCodec
+    system: GrowingCodec
     number: int | None
     shared: bytes
     decoder: MeshDecoder
@@ -45,9 +45,12 @@ def frozen_set(path: str | os.PathLike[str], editor: ArchiveEditor, reader: Arch
 
     Raises:
         ArchiveError: the archive holds nothing to add to, or its shared part is damaged.
+        MeshsetError: its codec cannot add to a set.
     """
     with naming(os.fspath(path)):
         system, number = _most_used(editor)
+    if not isinstance(system, GrowingCodec):
+        raise MeshsetError(f"sets of codec {system.name} cannot take more meshes; compress all of them again")
     shared = b"" if number is None else reader.read_shared(number)
     with naming(os.fspath(path)):
         decoder = system.open(shared)

@@ -20,7 +20,7 @@ import meshset
 from meshset.archive import ArchiveReader
 from meshset.codecs.necgs.bitstream import unpack_latent, unpack_shared
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 EXPECTED = json.loads((DATA / "expected.json").read_text())
 
 

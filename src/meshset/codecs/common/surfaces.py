@@ -1,4 +1,4 @@
-"""From a field network to a mesh: the distance is asked for only where the surface can be."""
+"""From a signed distance to a mesh: it is asked for only where the surface can be."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def pcgcv2(tmp_path, monkeypatch):
     for number, model in enumerate(MODELS):
         (tree / "ckpts" / f"{model}.pth").write_text(str(2 - number / 6))
     (tree / "coder.py").write_text(CODER)
-    page = (Path(__file__).parents[2] / "docs" / "peers.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "peers.md").read_text()
     [script] = re.findall(r"```sh\n(#!/bin/sh\n# pcgcv2 .*?)```", page, re.DOTALL)
     path = tmp_path / "bin" / "pcgcv2"
     path.parent.mkdir()

@@ -87,6 +87,18 @@ def samples_of(mesh: Mesh, count: int, resolution: int, seed: int) -> Samples:
             return Samples(data["points"], data["distance"], notes)
 
 
+def usable_samples(mesh: Mesh, count: int, resolution: int, seed: int) -> Samples:
+    """Return samples of which some lie inside, so that there is a surface to learn; the rest is as in `samples_of`.
+
+    Raises:
+        MeshFileError: there are none; errors as there.
+    """
+    samples = samples_of(mesh, count, resolution, seed)
+    if not (samples.half_distance < 0).any():
+        raise MeshFileError("too thin: no sample lies inside of it")
+    return samples
+
+
 def _make(
     mesh: Mesh, count: int, resolution: int, seed: int
 ) -> tuple[NDArray[np.int16], NDArray[np.float64], tuple[str, ...]]:
@@ -139,9 +151,3 @@ def _outside_twice(
 ) -> NDArray[np.bool_]:
     winding = np.abs(queries.winding_number(np.concatenate([points - offsets, points + offsets])))
     return np.asarray((winding.reshape(2, -1) <= 0.5).all(axis=0))
-
-
-def require_samples(samples: Samples) -> None:
-    """Raise MeshFileError where no sample lies inside, so that there is no surface to learn."""
-    if not (samples.half_distance < 0).any():
-        raise MeshFileError("too thin: no sample lies inside of it")

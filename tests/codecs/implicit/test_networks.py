@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from meshset.codecs.common.samples import Samples
 from meshset.codecs.implicit.network import FieldNetwork, stacked
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren, normal_numbers
 from meshset.codecs.implicit.recipe import Recipe, recipe_for
-from meshset.codecs.implicit.samples import Samples
 from meshset.codecs.implicit.training import TrainedMesh, rate_factor, train
 from meshset.codecs.protocol import Settings
 from meshset.errors import ArchiveError, MeshsetError

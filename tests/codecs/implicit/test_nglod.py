@@ -6,29 +6,14 @@ import random
 
 import numpy as np
 import pytest
-import trimesh
 
-from meshset.codecs import codec_by_id
 from meshset.codecs.implicit.network import stacked
 from meshset.codecs.implicit.nglod import Nglod, NglodCodec
-from meshset.codecs.implicit.recipe import Recipe
-from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.coding import ByteReader
 from meshset.errors import ArchiveError
-from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
 from meshset.geometry.sampling import sample_surface
-
-SETTINGS = Settings(resolution=32)
-QUICK = Recipe(steps=300, samples=20_000, batch=512)
-
-
-def solid(shape: trimesh.Trimesh) -> Mesh:
-    return Mesh(np.array(shape.vertices), np.array(shape.faces, np.int32))
-
-
-TORUS = solid(trimesh.creation.torus(0.7, 0.29, major_sections=48, minor_sections=24))
-BOX = solid(trimesh.creation.box((1.9, 1.2, 0.7)))
+from tests.codecs.implicit.solids import BOX, QUICK, TORUS, assert_comes_back
 
 
 def frame(network: Nglod, mesh: Mesh = TORUS):
@@ -136,11 +121,7 @@ def test_damaged_octrees_are_refused_or_valid():
 
 def test_a_set_comes_back():
     codec = NglodCodec(network=Nglod(levels=2, features=8, width=32), recipe=QUICK)
-    coded = codec.compress([TORUS, BOX], SETTINGS)
-    decoder = codec_by_id(10).open(coded.shared)
-    for mesh, one in zip((TORUS, BOX), coded.meshes, strict=True):
-        assert isinstance(one, CodedMesh)
-        assert surface_distance(mesh, decoder.decode(one.payload), 2000)[0] < 0.02
+    assert_comes_back(codec, 0.02)
 
 
 @pytest.mark.parametrize("numbers", [(0, 32, 128), (6, 32, 128), (1, 0, 128), (1, 32, 0)])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from meshset.codecs.common.outcomes import make_each, usable
 from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
@@ -15,16 +16,29 @@ class SingleMeshCodec(ABC):
     """A codec whose sets have no shared part, so that a mesh that is added is coded like the first.
 
     Attributes:
-        title: what messages call it.
         decoder: makes the decoder of its payloads.
     """
 
-    title: ClassVar[str]
+    id: ClassVar[int]
+    name: ClassVar[str]
     decoder: ClassVar[Callable[[], MeshDecoder]]
 
     @abstractmethod
+    def code(self, mesh: Mesh) -> CodedMesh | Refusal:
+        """Code a mesh. May raise MeshFileError to refuse it."""
+
+    def report(self, coded: Sequence[CodedMesh]) -> dict[str, Any]:
+        """Return what is to be told of the meshes that were coded, as JSON values."""
+        return {}
+
     def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
-        """Code each mesh by itself."""
+        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
+
+        Raises:
+            MissingExtraError: a library that the codec needs for coding is not installed.
+        """
+        coded = make_each(self.name, range(len(meshes)), lambda place: self.code(meshes[place]))
+        return CodedSet(b"", tuple(coded), self.report(usable(coded)))
 
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
@@ -34,5 +48,5 @@ class SingleMeshCodec(ABC):
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""
         if shared:
-            raise ArchiveError(f"has a shared part, which {self.title} does not use")
+            raise ArchiveError(f"has a shared part, which codec {self.name} does not use")
         return type(self).decoder()

@@ -28,7 +28,7 @@ from meshset.pipeline.edit import merge, remove
 from meshset.progress import Silent
 from meshset.vocabulary import LONGEST_SIDE
 
-DATA = Path(__file__).parents[1] / "data" / "peers"
+DATA = Path(__file__).parents[2] / "data" / "peers"
 
 
 def solid(shape: trimesh.Trimesh) -> Mesh:

@@ -40,7 +40,7 @@ from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
 from tests.field import shapes
 
-DATA = Path(__file__).parents[1] / "data" / "latent_sdf"
+DATA = Path(__file__).parents[2] / "data" / "latent_sdf"
 EXPECTED = json.loads((DATA / "expected.json").read_text())
 SETTINGS = Settings(resolution=32)
 MESHES = [shapes.sphere(0.8, rings=24), shapes.torus(rows=32, columns=16)]

@@ -9,28 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import trimesh
 
-from meshset.codecs import codec_by_id
 from meshset.codecs.implicit.key_spheres import KeySpheres, KeySpheresCodec
 from meshset.codecs.implicit.network import stacked
-from meshset.codecs.implicit.recipe import Recipe
-from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.coding import ByteReader
 from meshset.errors import ArchiveError
-from meshset.evaluation import signed_distance, surface_distance
+from meshset.evaluation import signed_distance
 from meshset.geometry import Mesh
-
-SETTINGS = Settings(resolution=32)
-QUICK = Recipe(steps=300, samples=20_000, batch=512)
-
-
-def solid(shape: trimesh.Trimesh) -> Mesh:
-    return Mesh(np.array(shape.vertices), np.array(shape.faces, np.int32))
-
-
-TORUS = solid(trimesh.creation.torus(0.7, 0.29, major_sections=48, minor_sections=24))
-BOX = solid(trimesh.creation.box((1.9, 1.2, 0.7)))
+from tests.codecs.implicit.solids import BOX, QUICK, TORUS, assert_comes_back
 
 
 def frame(network: KeySpheres, mesh: Mesh = TORUS):
@@ -130,11 +116,7 @@ def test_damaged_spheres_are_refused_or_valid():
 @pytest.mark.parametrize("latent", [0, 1])
 def test_a_set_comes_back(latent):
     codec = KeySpheresCodec(network=KeySpheres(spheres=32, layers=3, latent=latent), recipe=QUICK)
-    coded = codec.compress([TORUS, BOX], SETTINGS)
-    decoder = codec_by_id(9).open(coded.shared)
-    for mesh, one in zip((TORUS, BOX), coded.meshes, strict=True):
-        assert isinstance(one, CodedMesh)
-        assert surface_distance(mesh, decoder.decode(one.payload), 2000)[0] < 0.03
+    coded = assert_comes_back(codec, 0.03)
     assert coded.report["float32_bytes"] == 4 * codec.network.stored_floats({})
 
 
@@ -146,7 +128,7 @@ def test_a_sheet_is_kept_with_spheres_that_are_points():
 
 @pytest.mark.parametrize("name", ["key-spheres", "nglod"])
 def test_reading_needs_neither_torch_nor_libigl(name):
-    archive = Path(__file__).parents[1] / "data" / "implicit" / f"{name}.mset"
+    archive = Path(__file__).parents[2] / "data" / "implicit" / f"{name}.mset"
     script = (
         f"import sys, meshset\nwith meshset.open({str(archive)!r}) as archive: [archive[name] for name in archive]\n"
     )

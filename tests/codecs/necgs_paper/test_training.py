@@ -10,10 +10,11 @@ import pytest
 import torch
 from scipy.ndimage import correlate
 
+from meshset.codecs.common.dense import dense_values
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.dense import decode_dense
-from meshset.codecs.necgs_paper.examples import dense_values, make_example
-from meshset.codecs.necgs_paper.grid import decode_grid, near_surface
+from meshset.codecs.necgs_paper.examples import make_example
+from meshset.codecs.necgs_paper.grid import decode_grid
 from meshset.codecs.necgs_paper.levels import HIGHEST, values
 from meshset.codecs.necgs_paper.loss import field_loss
 from meshset.codecs.necgs_paper.network import PaperNetwork
@@ -21,9 +22,8 @@ from meshset.codecs.necgs_paper.quantiser import numbers, quantise
 from meshset.codecs.necgs_paper.recipe import Recipe
 from meshset.codecs.necgs_paper.ssim import ssim_map
 from meshset.codecs.necgs_paper.training import batch_loss, learning_rate
-from meshset.field import Field, compute_field, extract_surface
-from meshset.field.grid import children, root_coords, spacing
-from meshset.geometry.queries import SurfaceQueries
+from meshset.field import Field, compute_field
+from meshset.field.grid import children, root_coords
 from tests.field import shapes
 
 
@@ -114,17 +114,6 @@ def test_the_loss_is_the_sum_of_its_terms() -> None:
 @pytest.fixture(scope="module")
 def field() -> Field:
     return compute_field(shapes.torus(rows=48, columns=24), 32)[0]
-
-
-def test_the_dense_field_has_the_right_side_everywhere(field: Field) -> None:
-    dense = dense_values(field, 4)
-    points = (np.stack(np.meshgrid(*[np.arange(32)] * 3, indexing="ij"), axis=-1) * spacing(32) - 1).reshape(-1, 3)
-    winding = SurfaceQueries(shapes.torus(rows=48, columns=24)).winding_number(points)
-    inside = winding.reshape(32, 32, 32) > 0.5
-    far = np.abs(dense[0]) == 1
-    assert np.array_equal(dense[0][far] < 0, inside[far])
-    assert np.array_equal(dense[0][tuple(field.coords.T)], field.tsdf)
-    assert not dense[1:].any()
 
 
 def test_a_box_around_the_band_has_the_loss_of_the_whole_grid(field: Field) -> None:
@@ -220,21 +209,6 @@ def test_the_decoder_on_the_grid_is_that_of_training(slab: int, monkeypatch: pyt
     assert np.abs(expected).max() > 0.1
     assert np.abs(by_numpy - expected).max() < 1e-4
     assert np.abs(by_torch - expected).max() < 1e-4
-
-
-@pytest.mark.parametrize("library", ["numpy", "torch"])
-def test_the_points_near_the_surface_are_enough_for_it(library: str) -> None:
-    generator = np.random.default_rng(0)
-    values = np.concatenate([generator.uniform(-1, 0.3, (12, 12, 12, 1)), generator.uniform(-1, 1, (12, 12, 12, 3))], 3)
-    values[3:9, 3:9, 3:9, 0] = -1
-    values = values.astype(np.float32)
-    every = np.stack(np.meshgrid(*[np.arange(12, dtype=np.int32)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    coords, kept = near_surface(values if library == "numpy" else torch.from_numpy(values))
-    whole = extract_surface(every, values.reshape(-1, 4)[:, 0], 12, values.reshape(-1, 4)[:, 1:])
-    near = extract_surface(coords, kept[:, 0], 12, kept[:, 1:])
-    assert len(coords) < len(every)
-    corners = [np.sort(np.asarray(v)[np.asarray(f)].reshape(-1, 9), axis=0) for v, f in (whole, near)]
-    assert np.allclose(*corners)
 
 
 def test_the_learning_rate_warms_up_for_a_fifth_and_ends_at_its_last() -> None:

@@ -14,20 +14,19 @@ import pytest
 import meshset
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id, codec_by_name
-from meshset.codecs.implicit import surface
-from meshset.codecs.implicit.bitstream import Header, QuantisedTensor, pack_header, pack_mesh, read_header, read_mesh
+from meshset.codecs.common.tensors import QuantisedTensor
+from meshset.codecs.implicit.bitstream import Header, pack_header, pack_mesh, read_header, read_mesh
 from meshset.codecs.implicit.codec import ImplicitCodec, NiCodec
 from meshset.codecs.implicit.perceptrons import DeepSdf, NeuralImplicit
 from meshset.codecs.implicit.recipe import Recipe
-from meshset.codecs.implicit.samples import FALL_OFF, UNIFORM_SHARE, samples_of
 from meshset.codecs.protocol import CodedMesh, CodedSet, Refusal, Settings
-from meshset.errors import ArchiveError, MeshFileError, MeshsetError
+from meshset.errors import ArchiveError, MeshsetError
 from meshset.evaluation import surface_distance
-from meshset.field.grid import children, root_coords, spacing
+from meshset.field.grid import spacing
 from meshset.geometry import Mesh
 from tests.field import shapes
 
-DATA = Path(__file__).parents[1] / "data" / "implicit"
+DATA = Path(__file__).parents[2] / "data" / "implicit"
 EXPECTED = json.loads((DATA / "expected.json").read_text())
 NAMES = ("ni", "siren", "ffn", "deepsdf-mesh", "key-spheres", "nglod")
 SETTINGS = Settings(resolution=32)
@@ -109,90 +108,6 @@ def test_settings_that_do_not_exist_are_refused() -> None:
         NiCodec(bits=40)
 
 
-# Samples
-
-
-def test_samples_of_a_torus_have_its_distance() -> None:
-    samples = samples_of(shapes.torus(), 4_000, 32, seed=0)
-    expected = shapes.torus_distance(samples.points.T.astype(np.float64))
-    np.testing.assert_allclose(samples.distance, expected, atol=2e-3)
-    assert samples.notes == ()
-    again = samples_of(shapes.torus(), 4_000, 32, seed=0)
-    np.testing.assert_array_equal(samples.whole_points, again.whole_points)
-
-
-def test_density_of_samples_falls_with_the_distance() -> None:
-    """Near a large flat face the distance is exponentially distributed on either side."""
-    flat = shapes.box((-0.9, -0.9, -0.5), (0.9, 0.9, 0.5))
-    distance = np.abs(samples_of(flat, 20_000, 32, seed=0).distance)
-    near = distance[distance < 5 / FALL_OFF]
-    assert np.median(near) == pytest.approx(np.log(2) / FALL_OFF, rel=0.1)
-    assert (distance > 10 / FALL_OFF).mean() == pytest.approx(UNIFORM_SHARE, rel=0.5)
-
-
-def test_open_sheet_gets_a_thickness_and_a_note() -> None:
-    corners = np.array([[-0.9, -0.9, 0.0], [0.9, -0.9, 0.0], [0.9, 0.9, 0.0], [-0.9, 0.9, 0.0]])
-    sheet = Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32))
-    samples = samples_of(sheet, 4_000, 32, seed=0)
-    (note,) = samples.notes
-    assert note == "100% of its faces have no inside; kept as sheets as thick as a voxel"
-    over = (np.abs(samples.points[:2]) < 0.8).all(axis=0)
-    expected = np.abs(samples.points[2]) - spacing(32) / 2
-    np.testing.assert_allclose(samples.distance[over], expected[over], atol=1e-3)
-
-
-def test_mesh_inside_out_is_turned_with_a_note() -> None:
-    turned = Mesh(MESHES[0].vertices, np.ascontiguousarray(MESHES[0].faces[:, ::-1]))
-    samples = samples_of(turned, 1_000, 32, seed=0)
-    assert samples.notes == ("1 part inside out; turned",)
-    assert samples.distance.min() < 0
-
-
-# The evaluator
-
-
-def all_points(resolution: int) -> np.ndarray:
-    coords, side = root_coords(np.zeros(1)), 4
-    while side < resolution:
-        coords, side = children(coords), 2 * side
-    return (-1.0 + spacing(resolution) * coords.astype(np.float32)).T
-
-
-@pytest.mark.parametrize("steepness", [0.6, 1.0, 1.9])
-@pytest.mark.parametrize("clamp", [None, 0.25])
-def test_narrow_band_gives_the_surface_of_the_whole_grid(steepness: float, clamp: float | None) -> None:
-    asked = []
-
-    def distance(points: np.ndarray) -> np.ndarray:
-        asked.append(points.shape[1])
-        values = steepness * shapes.torus_distance(points.T).astype(np.float32)
-        return values if clamp is None else np.clip(values, -clamp, clamp)
-
-    found = surface.extract(distance, 64, 1, clamp, np.zeros(1))
-    assert sum(asked) < 0.7 * 64**3
-    inside = distance(all_points(64)) < 0
-    whole = surface.surface_of(
-        np.rint((all_points(64).T + 1) / spacing(64)).astype(np.int32),
-        np.clip(distance(all_points(64)) / (2 * spacing(64)), -1, 1)[:, None],
-        64,
-    )
-    assert inside.any()
-    assert len(found.faces) == len(whole.faces)
-    assert found.to_trimesh().is_watertight
-    np.testing.assert_allclose(found.vertices.min(axis=0), whole.vertices.min(axis=0))
-    assert surface_distance(whole, found, 2_000)[1] < 1e-6
-
-
-def test_field_without_a_surface_is_an_empty_mesh() -> None:
-    found = surface.extract(lambda points: np.ones(points.shape[1], np.float32), 32, 1, None, np.zeros(1))
-    assert len(found.faces) == 0
-
-
-def test_too_much_work_is_refused() -> None:
-    with pytest.raises(ArchiveError, match="more work"):
-        surface.extract(lambda points: 0 * points[0], 256, 10**6, None, np.zeros(1))
-
-
 @pytest.mark.parametrize("step", [1e-38, 1.0, 9.9e5])
 def test_weights_beyond_float32_are_no_crash(step: float) -> None:
     network = DeepSdf()
@@ -207,11 +122,6 @@ def test_weights_beyond_float32_are_no_crash(step: float) -> None:
     except ArchiveError:
         return
     assert np.isfinite(mesh.vertices).all()
-
-
-def test_mesh_without_an_inside_anywhere_is_refused() -> None:
-    with pytest.raises(MeshFileError, match="zero area"):
-        samples_of(NOTHING, 100, 32, seed=0)
 
 
 @pytest.mark.parametrize("file", sorted(EXPECTED))

@@ -21,14 +21,14 @@ class Clock:
 
 
 def run(
-    course: TrainingLength, clock: Clock, seconds_a_step: float, steps: int = 10**6, cost: float = math.inf
+    length: TrainingLength, clock: Clock, seconds_a_step: float, steps: int = 10**6, cost: float = math.inf
 ) -> list[float]:
     """Return the share after each step; the cost falls quickly unless one is given."""
     shares = []
-    while course.left and len(shares) < steps:
+    while length.left and len(shares) < steps:
         clock.now += seconds_a_step
-        course.advance(1.0 / (1 + course.done) if math.isinf(cost) else cost)
-        shares.append(course.share)
+        length.advance(1.0 / (1 + length.done) if math.isinf(cost) else cost)
+        shares.append(length.share)
     return shares
 
 
@@ -40,8 +40,8 @@ def test_a_number_of_steps_takes_so_many() -> None:
 @pytest.mark.parametrize("guess", [10_000, 37])
 def test_a_time_is_kept_whatever_was_guessed(guess: int) -> None:
     clock = Clock()
-    course = TrainingLength(guess, 60.0, clock)
-    shares = run(course, clock, 0.25)
+    length = TrainingLength(guess, 60.0, clock)
+    shares = run(length, clock, 0.25)
     assert clock.now - 100 == pytest.approx(60, abs=0.5)
     assert shares[-1] == 1.0
     assert shares[len(shares) // 2] == pytest.approx(0.5, abs=0.05)
@@ -62,30 +62,30 @@ def test_an_interrupted_time_is_kept_in_all() -> None:
 
 def test_time_ends_before_where_nothing_is_gained() -> None:
     clock = Clock()
-    course = TrainingLength(100, 10_000.0, clock)
-    shares = run(course, clock, 1.0, cost=0.3)
-    assert course.ended == "nothing more to gain"
+    length = TrainingLength(100, 10_000.0, clock)
+    shares = run(length, clock, 1.0, cost=0.3)
+    assert length.ended == "nothing more to gain"
     assert shares[-1] == 1.0
-    assert course.done < 1000
+    assert length.done < 1000
 
 
 def test_told_to_end_the_rate_falls_in_a_few_steps() -> None:
     clock = Clock()
-    course = TrainingLength(1000, None, clock)
-    run(course, clock, 0.01, steps=200)
-    before = course.share
-    assert course.end() == 20
-    shares = run(course, clock, 0.01)
+    length = TrainingLength(1000, None, clock)
+    run(length, clock, 0.01, steps=200)
+    before = length.share
+    assert length.end() == 20
+    shares = run(length, clock, 0.01)
     assert shares[0] == pytest.approx(before + (1 - before) / 20)
     assert shares[-1] == 1.0
-    assert (course.done, course.planned, course.ended) == (220, 1000, "interrupted")
+    assert (length.done, length.planned, length.ended) == (220, 1000, "interrupted")
 
 
 def test_slow_steps_end_within_seconds() -> None:
     clock = Clock()
-    course = TrainingLength(1000, None, clock)
-    run(course, clock, 5.0, steps=500)
-    assert course.end() == 4
+    length = TrainingLength(1000, None, clock)
+    run(length, clock, 5.0, steps=500)
+    assert length.end() == 4
 
 
 def test_a_cost_that_falls_is_no_plateau() -> None:
