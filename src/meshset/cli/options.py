@@ -27,7 +27,7 @@ def _share(text: str) -> float:
         value = math.nan
     # A plain 0.002 could mean a share or a percentage.
     if not text.strip().endswith("%") or not 0 < value < math.inf:
-        raise typer.BadParameter(f"{text!r} is no percentage above 0 such as 0.2%")
+        raise typer.BadParameter(f"{text!r} is not a percentage above 0 such as 0.2%")
     return value
 
 
@@ -52,7 +52,7 @@ def _size(text: str) -> int:
     found = re.fullmatch(r"([0-9]+(?:[.][0-9]+)?) *([a-z]+)", text.strip().lower())
     size = round(float(found[1]) * _SIZE_UNITS.get(found[2], 0)) if found else 0
     if not size:
-        raise typer.BadParameter(f"{text!r} is no size above 0 such as 2MB, 500kB or 1.5MiB")
+        raise typer.BadParameter(f"{text!r} is not a size above 0 such as 2MB, 500kB or 1.5MiB")
     return size
 
 
@@ -61,7 +61,7 @@ def _seconds(text: str) -> float:
     parts = re.findall(r"([0-9]+(?:[.][0-9]+)?)([hms])", text.strip().lower())
     seconds = sum(float(amount) * _TIME_UNITS[unit] for amount, unit in parts)
     if not seconds or "".join(map("".join, parts)) != text.strip().lower():
-        raise typer.BadParameter(f"{text!r} is no time above 0 such as 10m, 90s or 1h30m")
+        raise typer.BadParameter(f"{text!r} is not a time above 0 such as 10m, 90s or 1h30m")
     return seconds
 
 

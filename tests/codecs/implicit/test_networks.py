@@ -9,10 +9,10 @@ import torch
 from meshset.codecs.common.samples import Samples
 from meshset.codecs.implicit.network import FieldNetwork, stacked
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren, normal_numbers
-from meshset.codecs.implicit.recipe import Recipe, recipe_for
+from meshset.codecs.implicit.recipe import Recipe
 from meshset.codecs.implicit.training import TrainedMesh, rate_factor, train
 from meshset.codecs.protocol import Settings
-from meshset.errors import ArchiveError, MeshsetError
+from meshset.errors import ArchiveError
 
 SMALL = (
     NeuralImplicit(3, 8),
@@ -141,8 +141,3 @@ def test_learning_rate_rises_and_falls() -> None:
 def test_impossible_sizes_are_refused(kind: type[FieldNetwork], numbers: tuple[int, ...]) -> None:
     with pytest.raises(ArchiveError):
         kind.read(numbers)
-
-
-def test_unknown_preset_is_refused() -> None:
-    with pytest.raises(MeshsetError, match="unknown preset 'slow'"):
-        recipe_for(Settings(preset="slow"))

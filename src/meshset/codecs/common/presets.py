@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from meshset.codecs.protocol import Settings
-from meshset.errors import MeshsetError
-
-AnyRecipe = TypeVar("AnyRecipe")
+from meshset.vocabulary import Preset
 
 
 @dataclass(frozen=True)
@@ -25,18 +21,11 @@ class Length:
     epochs: int
 
 
-LENGTHS = {
+LENGTHS: dict[Preset, Length] = {
     "fast": Length(visits=10_000, epochs=100),
     "balanced": Length(visits=30_000, epochs=200),
     "best": Length(visits=90_000, epochs=400),
 }
-
-
-def of_preset(settings: Settings, presets: Mapping[str, AnyRecipe]) -> AnyRecipe:
-    """Return what `presets` holds for the preset of the settings. Raises MeshsetError for an unknown one."""
-    if settings.preset not in presets:
-        raise MeshsetError(f"unknown preset '{settings.preset}'; there are {', '.join(presets)}")
-    return presets[settings.preset]
 
 
 def epochs_for(settings: Settings, meshes: int) -> int:
@@ -44,9 +33,6 @@ def epochs_for(settings: Settings, meshes: int) -> int:
 
     The 400 epochs of the NeCGS paper with preset "best" from 225 meshes on; its own sets have 500 and more, and a small
     set would get too few steps from 400.
-
-    Raises:
-        MeshsetError: unknown preset.
     """
-    length = of_preset(settings, LENGTHS)
+    length = LENGTHS[settings.preset]
     return max(length.epochs, -(-length.visits // meshes))

@@ -58,7 +58,7 @@ def read_step(fields: ByteReader) -> np.float32:
     """Read a quantisation step. Raises ArchiveError for one that no codec can have written."""
     step = fields.float32()
     if not 0.0 < step < 1e6:
-        raise ArchiveError("impossible quantisation step")
+        raise ArchiveError("invalid quantisation step")
     return np.float32(step)
 
 

@@ -9,11 +9,12 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.common.resolutions import check_resolution
+from meshset.codecs.common.resolutions import known_resolution
 from meshset.codecs.common.tensors import BITS, QuantisedTensor, pack_tensors, read_tensors
 from meshset.codecs.implicit.network import FieldNetwork, Frame
 from meshset.coding import ByteReader, varint
 from meshset.errors import ArchiveError
+from meshset.vocabulary import Resolution
 
 _MAX_HYPER_PARAMETERS = 16
 _MAX_PARAMETERS = 1 << 24
@@ -29,7 +30,7 @@ class Header:
         network: kind and size of the networks.
     """
 
-    resolution: int
+    resolution: Resolution
     bits: int
     network: FieldNetwork
 
@@ -44,11 +45,11 @@ def read_header(data: bytes, kind: type[FieldNetwork]) -> Header:
     """Read a shared chunk of networks of a kind. Raises ArchiveError where it is not one."""
     fields = ByteReader(data)
     resolution, bits, count = (fields.varint() for _ in range(3))
-    check_resolution(resolution)
+    resolution = known_resolution(resolution)
     if bits not in BITS:
-        raise ArchiveError(f"impossible weights of {bits} bits")
+        raise ArchiveError(f"invalid weights of {bits} bits")
     if count > _MAX_HYPER_PARAMETERS:
-        raise ArchiveError("impossible field network")
+        raise ArchiveError("invalid field network")
     network = kind.read([fields.varint() for _ in range(count)])
     if fields.rest():
         raise ArchiveError("a shared chunk is longer than its contents")
@@ -66,6 +67,6 @@ def read_mesh(payload: bytes, network: FieldNetwork) -> tuple[Frame, dict[str, N
     frame = network.read_frame(fields)
     shapes = network.tensors(frame)
     if sum(map(prod, shapes.values())) > _MAX_PARAMETERS:
-        raise ArchiveError("impossible field network: too many parameters")
+        raise ArchiveError("invalid field network: too many parameters")
     tensors = read_tensors(fields, shapes, "field network")
     return frame, {name: tensor.values for name, tensor in tensors.items()}

@@ -12,7 +12,6 @@ import numpy as np
 from meshset.codecs.common.arrays import on_device
 from meshset.codecs.common.losses import DIVERGED
 from meshset.codecs.common.outcomes import joined, make_each, usable
-from meshset.codecs.common.resolutions import require_resolution
 from meshset.codecs.common.samples import Samples, usable_samples
 from meshset.codecs.common.surfaces import Distance, extract, quietly
 from meshset.codecs.common.tensors import check_bits
@@ -71,7 +70,6 @@ class ImplicitCodec:
             MeshsetError: unknown preset or resolution; the device ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
-        require_resolution(settings.resolution)
         header = Header(settings.resolution, self.bits, self.network)
         coded, report = self._code(meshes, header, settings)
         shared = pack_header(header) if any(isinstance(one, CodedMesh) for one in coded) else b""

@@ -96,7 +96,7 @@ class FieldNetwork(ABC):
         try:
             return cls(*numbers)
         except ValueError as error:
-            raise ArchiveError(f"impossible field network: {error}") from None
+            raise ArchiveError(f"invalid field network: {error}") from None
 
 
 def stacked(arrays: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

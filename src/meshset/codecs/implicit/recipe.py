@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshset.codecs.common.presets import of_preset
 from meshset.codecs.protocol import Settings
+from meshset.vocabulary import Preset
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Recipe:
     rounded: float = 0.2
 
 
-PRESETS = {
+PRESETS: dict[Preset, Recipe] = {
     "fast": Recipe(steps=12_000, samples=250_000),
     "balanced": Recipe(steps=40_000),
     "best": Recipe(steps=160_000),
@@ -37,5 +37,5 @@ PRESETS = {
 
 
 def recipe_for(settings: Settings) -> Recipe:
-    """Return the recipe of a preset. Raises MeshsetError for an unknown one."""
-    return of_preset(settings, PRESETS)
+    """Return the recipe of a preset."""
+    return PRESETS[settings.preset]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.common.resolutions import check_resolution
+from meshset.codecs.common.resolutions import known_resolution
 from meshset.codecs.common.tensors import QuantisedTensor, pack_scale, pack_tensors, read_step, read_tensors
 from meshset.codecs.latent_sdf.network import LatentNetwork
 from meshset.coding import ByteReader, Model, decode, encode, fit, read_model, varint
 from meshset.errors import ArchiveError
+from meshset.vocabulary import Resolution
 
 MAX_PARAMETERS = 1 << 24
 MAX_LATENT = 1 << 20
@@ -30,7 +31,7 @@ class SharedPart:
         latent_model: of their numbers.
     """
 
-    resolution: int
+    resolution: Resolution
     network: LatentNetwork
     weights: Mapping[str, QuantisedTensor]
     latent_step: np.float32
@@ -59,11 +60,10 @@ def pack_shared(part: SharedPart) -> bytes:
 def read_shared(data: bytes, kind: type[LatentNetwork]) -> SharedPart:
     """Read a shared chunk of a kind of network. Raises ArchiveError where it is not one."""
     fields = ByteReader(data)
-    resolution = fields.varint()
-    check_resolution(resolution)
+    resolution = known_resolution(fields.varint())
     network = kind.read(fields)
     if network.parameters > MAX_PARAMETERS or not 1 <= network.latent_size <= MAX_LATENT:
-        raise ArchiveError("impossible network: too many parameters")
+        raise ArchiveError("invalid network: too many parameters")
     latent_step, latent_model = read_step(fields), read_model(fields)
     weights = read_tensors(fields, network.tensors(), "network")
     return SharedPart(resolution, network, weights, latent_step, latent_model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 import array_api_compat
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from meshset.codecs.common.arrays import on_device, surface_of
 from meshset.codecs.common.dense import near_surface
 from meshset.codecs.common.outcomes import joined, make_each, usable
-from meshset.codecs.common.resolutions import require_resolution
 from meshset.codecs.common.surfaces import MAX_WORK, extract, quietly
 from meshset.codecs.common.tensors import check_bits
 from meshset.codecs.common.torch_guard import memory_guarded, torch_needed
@@ -34,7 +33,6 @@ from meshset.coding import fit as fit_model
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError
 from meshset.field.grid import Array, spacing
 from meshset.geometry.mesh import Mesh
-from meshset.vocabulary import Resolution
 
 if TYPE_CHECKING:
     from meshset.codecs.latent_sdf.objectives import Example, Objective
@@ -90,7 +88,6 @@ class LatentCodec:
             MeshsetError: unknown preset or resolution; training diverged or ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
-        require_resolution(settings.resolution)
         recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
         with torch_needed("compressing"):
             objective = self.objective()
@@ -128,7 +125,7 @@ class LatentCodec:
             ArchiveError: `shared` is not a network.
         """
         part = read_shared(shared, self.kind)
-        settings = replace(settings, resolution=cast(Resolution, part.resolution))
+        settings = replace(settings, resolution=part.resolution)
         recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
         with torch_needed("compressing"):
             objective = self.objective()

@@ -85,7 +85,7 @@ def _read_architecture(fields: ByteReader) -> Architecture:
     crosses = count >= _CROSSES
     count -= _CROSSES * crosses
     if count > MAX_WIDTHS:
-        raise ArchiveError("impossible decoder")
+        raise ArchiveError("invalid decoder parameters")
     widths = tuple(fields.varint() for _ in range(count))
     architecture = Architecture(resolution, widths, hidden, latent_channels, field_channels, crosses=crosses)
     check_architecture(architecture)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import numpy as np
 
 from meshset.codecs.common.arrays import as_numpy, on_device
 from meshset.codecs.common.field_decoder import FieldDecoder
 from meshset.codecs.common.outcomes import joined, usable
+from meshset.codecs.common.resolutions import known_resolution
 from meshset.codecs.common.stored_fields import StoredField, coded_meshes, make_fields
 from meshset.codecs.common.torch_guard import memory_guarded, torch_needed
 from meshset.codecs.necgs.architecture import Architecture, field_name
@@ -25,7 +26,6 @@ from meshset.field import Field
 from meshset.field.grid import Array
 from meshset.geometry.mesh import Mesh
 from meshset.progress import advance, stage, tell
-from meshset.vocabulary import FieldKind, Resolution
 
 _LEAST_BITS = 0.1
 """Bits a weight of the smallest decoder that can still be trained to anything."""
@@ -197,8 +197,8 @@ def _settings_of(part: SharedPart, settings: Settings) -> Settings:
     """Return the settings with the resolution and field that a decoder was made for."""
     return replace(
         settings,
-        resolution=cast(Resolution, part.architecture.resolution),
-        field=cast(FieldKind, field_name(part.architecture)),
+        resolution=known_resolution(part.architecture.resolution),
+        field=field_name(part.architecture),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from meshset.codecs.common.presets import LENGTHS, of_preset
+from meshset.codecs.common.presets import LENGTHS
 from meshset.codecs.necgs.architecture import Architecture, bare_architecture
 from meshset.codecs.protocol import NO_GOAL, Goal, Settings
+from meshset.vocabulary import Preset
 
 _LARGE_SET = 200
 """Number of meshes from which a set has room for a larger decoder."""
@@ -93,7 +94,7 @@ class Plan:
     target: int | None = None
 
 
-_WEIGHTS = {"fast": _USUAL_WEIGHT, "balanced": _USUAL_WEIGHT, "best": 5e-7}
+_WEIGHTS: dict[Preset, float] = {"fast": _USUAL_WEIGHT, "balanced": _USUAL_WEIGHT, "best": 5e-7}
 
 PRESETS = {name: Recipe(length.visits, length.epochs, _WEIGHTS[name]) for name, length in LENGTHS.items()}
 
@@ -117,16 +118,14 @@ RETRAINING = Recipe(
 
 
 def recipe_for(settings: Settings) -> Recipe:
-    """Return the recipe of a preset. Raises MeshsetError for an unknown one."""
-    return of_preset(settings, PRESETS)
+    """Return the recipe of a preset."""
+    return PRESETS[settings.preset]
 
 
 def architecture_for(settings: Settings, meshes: int, target: int | None = None) -> Architecture:
     """Return the decoder for a resolution, a number of meshes and the bytes wanted; presets only change its rate.
 
     More bytes than a small decoder has weights are of no use to it.
-
-    Raises MeshsetError for a resolution or a field that there is not.
     """
     bare = replace(bare_architecture(settings), hidden=64, latent_channels=_LATENT_CHANNELS, crosses=True)
     small = replace(bare, widths=_SMALL_WIDTHS[: bare.blocks - 1])

@@ -83,12 +83,12 @@ def _pack_architecture(architecture: Architecture) -> bytes:
 def _read_architecture(fields: ByteReader) -> Architecture:
     expands, resolution, latent_channels, field_channels, count = (fields.varint() for _ in range(5))
     if expands > 1 or count > MAX_WIDTHS:
-        raise ArchiveError("impossible decoder")
+        raise ArchiveError("invalid decoder parameters")
     widths = tuple(fields.varint() for _ in range(count))
     architecture = Architecture(resolution, widths, 0, latent_channels, field_channels, bool(expands))
     check_architecture(architecture)
     if not architecture.has_head:
-        raise ArchiveError("impossible decoder: it has no head")
+        raise ArchiveError("invalid decoder parameters: it has no head")
     return architecture
 
 
