@@ -104,7 +104,7 @@ def measured(codec: SetCodec, originals: Mapping[Path, Mesh], recipe: Recipe, se
                     "bytes": len(payload),
                 }
                 advance()
-            report = reader.settings["report"]
+            report = reader.settings.get("report", {})
     return {
         "float32_kilobytes": float32_bytes(codec, report) / 1024,
         "archive_bytes_a_mesh": result.archive_bytes / len(meshes),

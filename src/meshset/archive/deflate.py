@@ -17,7 +17,6 @@ textures dropped
 texture coordinates dropped
 Draco dropped faces whose corners are not three different points
 Draco merged equal vertices or split those where the surface is no manifold
-as exact as float32 allows, which misses the bound
 simplified to 25% of its faces
 not coded with its set:
 1 part joined into one mesh
@@ -39,14 +38,16 @@ no manifold: 2 edges of three or more faces
 2 duplicate faces kept
 1 face without area
 2 faces without area
-{"merged":{"1":{"meshset":"0.1.0","codec":"necgs-paper","resolution":32,"report":{"engine":"narrow-band","epochs":300,\
-"steps":1500,"loss":0.0,"bits":8,"float32_bytes":,"latent_numbers":}}},"2":{"level":19},"time_budget":,"target_size":,\
-"target_ratio":,"codec":"ply-zstd","codec":"draco","quantisation":11,"kept":1.0}}
-{"meshset":"0.1.0","codec":"necgs","resolution":128,"field":"tsdf","preset":"balanced","device":"cuda","seed":0,\
-"rate":,"max_error":0.00,"refused":0,"report":{"field_error":0.0,"rate_weight":2e-06,"steps":,"estimated_bytes":,\
+{"merged":{"1":{"meshset":"0.1.0","codec":"necgs-paper","resolution":32,"objective":"render","report":\
+{"engine":"narrow-band","epochs":300,"steps":1500,"loss":0.0,"bits":8,"float32_bytes":,"latent_numbers":}}},"2":\
+"time_budget":,"target_size":,"target_ratio":,"parameters":{"budget":7200}},"codec":"ply-zstd","codec":"control-mesh"
+{"meshset":"0.1.0","codec":"necgs","resolution":128,"field":"tsdf","preset":"best","device":"cuda","seed":0,"rate":,\
+"max_error":0.00,"refused":0,"report":{"field_error":0.0,"rate_weight":7e-07,"steps":,"estimated_bytes":,\
 "coded_bytes":,"parameters":}}
-{"meshset":"0.1.0","codec":"draco","resolution":64,"field":"tsdf-def","preset":"balanced","device":"cpu","seed":0,\
-"refused":0,"report":{"quantisation":11,"kept":1.0}}"""
+{"meshset":"0.1.0","codec":"draco","resolution":64,"field":"tsdf-def","preset":"fast","device":"cpu","seed":0,\
+"refused":0,"parameters":{"quantisation":11,"kept":1.0}}
+{"meshset":"0.1.0","codec":"necgs","resolution":64,"field":"tsdf-def","preset":"balanced","device":"cpu","seed":0,\
+"refused":0,"report":{"field_error":0.0"""
 """What an index often says: notes of meshes, and settings. It is part of the format and never changes."""
 
 

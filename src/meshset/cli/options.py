@@ -107,7 +107,8 @@ FittedBy = Annotated[
 def known_codec(name: str) -> str:
     """Return `name`, or raise a usage error if there is no such codec."""
     from meshset.codecs import codec_names
+    from meshset.codecs.table import CODECS
 
-    if name not in codec_names():
+    if name not in CODECS and name not in codec_names():
         raise typer.BadParameter(f"there is no codec {name!r}, only {', '.join(codec_names())}")
     return name

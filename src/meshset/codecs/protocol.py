@@ -244,12 +244,16 @@ class RetrainingCodec(GrowingCodec, Protocol):
 
 @runtime_checkable
 class ParametrisedCodec(SetCodec, Protocol):
-    """A codec with parameters of its own that no shared part holds, but the report of `compress` does."""
+    """A codec with parameters of its own that no shared part holds; an archive keeps them in its settings."""
 
-    def with_report(self, report: Mapping[str, Any]) -> SetCodec:
-        """Return the codec that gave this report, as it was read from an archive.
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters, JSON values by name."""
+        ...
 
-        Raises ArchiveError where no such codec can have given it.
+    def with_parameters(self, parameters: Mapping[str, Any]) -> SetCodec:
+        """Return the codec that has these parameters, as they were read from an archive; others are left out.
+
+        Raises ArchiveError where no such codec can have them.
         """
         ...
 

@@ -180,11 +180,12 @@ def test_parameters_out_of_range(parameters):
         DracoCodec(**parameters)
 
 
-def test_registry_and_report():
+def test_registry_and_parameters():
     assert codec_by_name("draco") == codec_by_id(2) == DracoCodec(11, 1.0)
     assert isinstance(codec_by_id(3), PlyZstdCodec)
     coded = DracoCodec(9, 0.5).compress([BALL, BOX], Settings())
-    assert coded.report == {"quantisation": 9, "kept": 0.5}
+    assert coded.report == {}
+    assert DracoCodec(9, 0.5).parameters() == {"quantisation": 9, "kept": 0.5}
     assert all(isinstance(item, CodedMesh) for item in coded.meshes)
     for codec in (DracoCodec(), PlyZstdCodec()):
         with pytest.raises(ArchiveError, match="shared part"):
@@ -240,10 +241,10 @@ def test_merged_archives_of_draco_give_the_setting_of_the_first(tmp_path):
         assert bits_of(reader.read_payload("c")) == pytest.approx(7, abs=0.1)
 
 
-@pytest.mark.parametrize("report", [{"quantisation": "x"}, {"quantisation": 99}, {"kept": []}, {"kept": 0}])
-def test_impossible_parameters_in_an_archive(report):
+@pytest.mark.parametrize("parameters", [{"quantisation": "x"}, {"quantisation": 99}, {"kept": []}, {"kept": 0}])
+def test_invalid_parameters_in_an_archive(parameters):
     with pytest.raises(ArchiveError, match="settings of Draco"):
-        DracoCodec().with_report(report)
+        DracoCodec().with_parameters(parameters)
 
 
 def written(folder, mesh):

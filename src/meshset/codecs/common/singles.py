@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from meshset.codecs.common.outcomes import make_each, usable
+from meshset.codecs.common.outcomes import make_each
 from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
@@ -27,10 +27,6 @@ class SingleMeshCodec(ABC):
     def code(self, mesh: Mesh) -> CodedMesh | Refusal:
         """Code a mesh. May raise MeshFileError to refuse it."""
 
-    def report(self, coded: Sequence[CodedMesh]) -> dict[str, Any]:
-        """Return what is to be told of the meshes that were coded, as JSON values."""
-        return {}
-
     def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Code each mesh by itself; `settings` and `checkpoint` do not matter.
 
@@ -38,7 +34,7 @@ class SingleMeshCodec(ABC):
             MissingExtraError: a library that the codec needs for coding is not installed.
         """
         coded = make_each(self.name, range(len(meshes)), lambda place: self.code(meshes[place]))
-        return CodedSet(b"", tuple(coded), self.report(usable(coded)))
+        return CodedSet(b"", tuple(coded), {})
 
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""

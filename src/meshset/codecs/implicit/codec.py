@@ -104,7 +104,7 @@ def _report(results: Sequence[_Coded | Refusal], recipe: Recipe, header: Header)
         return {}
     return {
         "steps": recipe.steps,
-        "loss": float(np.mean([one.loss for one in coded])),
+        "loss": float(f"{np.mean([one.loss for one in coded]):.4g}"),
         "bits": header.bits,
         "float32_bytes": round(4 * float(np.mean([one.floats for one in coded]))),
     }

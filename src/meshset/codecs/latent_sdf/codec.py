@@ -111,7 +111,7 @@ class LatentCodec:
         report = {
             "epochs": recipe.epochs,
             "steps": recipe.steps(len(kept)),
-            "loss": fitted.loss,
+            "loss": float(f"{fitted.loss:.4g}"),
             "bits": self.bits,
             "parameters": network.parameters,
             "latent_numbers": network.latent_size,

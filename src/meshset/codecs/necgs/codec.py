@@ -77,7 +77,7 @@ class NecgsCodec:
         tell(f"decoder and latents: {estimated:,} bytes estimated, {found.size:,} coded")
         sizes: dict[str, float] = {"estimated_bytes": estimated, "coded_bytes": found.size}
         if found.coarser != 1.0:
-            sizes["steps_scaled"] = found.coarser
+            sizes["steps_scaled"] = float(f"{found.coarser:.4g}")
         report = {**report, **sizes, "parameters": architecture.parameters}
         return CodedSet(found.shared, coded_meshes(outcomes, found.payloads), report)
 

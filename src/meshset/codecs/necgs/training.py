@@ -130,7 +130,7 @@ def _report(length: TrainingLength, steering: Steering, error: float) -> dict[st
     ended = f" of {length.planned:,} ({length.ended})" if length.ended else ""
     tell(f"trained in {length.done:,} steps{ended}: field error {error:.4f} of the truncation distance")
     return {
-        "field_error": float(error),
+        "field_error": float(f"{error:.4g}"),
         "rate_weight": float(f"{steering.last:.3g}"),
         "steps": length.done,
         **({"ended": length.ended} if length.ended else {}),

@@ -84,7 +84,12 @@ class NecgsPaperCodec:
         latents = [network.final_latent(i) for i in range(len(fields))]
         code = fit_latent_code(latents)
         coded = coded_meshes(outcomes, [pack_latent(latent, code) for latent in latents])
-        report = {"engine": self.engine, "epochs": recipe.epochs, "loss": loss, "parameters": architecture.parameters}
+        report = {
+            "engine": self.engine,
+            "epochs": recipe.epochs,
+            "loss": float(f"{loss:.4g}"),
+            "parameters": architecture.parameters,
+        }
         return CodedSet(pack_shared(SharedPart(architecture, network.final_weights(), code)), coded, report)
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:

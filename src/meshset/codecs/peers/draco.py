@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -71,19 +71,19 @@ class DracoCodec(SingleMeshCodec):
         if not 0 < self.kept <= 1:
             raise ValueError(f"simplification keeps a share of the faces above 0 and up to 1, not {self.kept}")
 
-    def report(self, coded: Sequence[CodedMesh]) -> dict[str, Any]:
-        """Return the parameters."""
+    def parameters(self) -> dict[str, Any]:
+        """Return quantisation and share of the faces kept."""
         return {"quantisation": self.quantisation, "kept": self.kept}
 
-    def with_report(self, report: Mapping[str, Any]) -> DracoCodec:
-        """Return the codec with the parameters of a report of `compress`. Raises ArchiveError for impossible ones."""
-        quantisation, kept = report.get("quantisation", self.quantisation), report.get("kept", self.kept)
+    def with_parameters(self, parameters: Mapping[str, Any]) -> DracoCodec:
+        """Return the codec with other parameters. Raises ArchiveError for invalid ones."""
+        quantisation, kept = parameters.get("quantisation", self.quantisation), parameters.get("kept", self.kept)
         if not (isinstance(quantisation, int) and isinstance(kept, int | float)):
-            raise ArchiveError("states settings of Draco that are no numbers")
+            raise ArchiveError("states settings of Draco that are not numbers")
         try:
             return DracoCodec(quantisation, float(kept))
         except ValueError as error:
-            raise ArchiveError(f"states impossible settings of Draco: {error}") from None
+            raise ArchiveError(f"states invalid settings of Draco: {error}") from None
 
     def code(self, mesh: Mesh) -> CodedMesh | Refusal:
         """Code a mesh. Raises MissingExtraError where a library for simplification is not installed."""

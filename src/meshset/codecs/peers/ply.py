@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import zstandard
@@ -64,10 +63,6 @@ class PlyZstdCodec(SingleMeshCodec):
     def code(self, mesh: Mesh) -> CodedMesh:
         """Code a mesh."""
         return CodedMesh(frame_of(mesh))
-
-    def report(self, coded: Sequence[CodedMesh]) -> dict[str, Any]:
-        """Return the level of zstd."""
-        return {"level": LEVEL}
 
 
 def frame_of(mesh: Mesh) -> bytes:

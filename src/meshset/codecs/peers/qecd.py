@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -54,16 +54,15 @@ class QecdCodec(SingleMeshCodec):
         simple, notes = simplify_to_budget(mesh, self.budget)
         return CodedMesh(frame_of(simple), notes)
 
-    def report(self, coded: Sequence[CodedMesh]) -> dict[str, Any]:
-        """Return the parameters that each mesh has come to."""
-        decoder = PlyZstdDecoder()
-        return {"budget": self.budget, "parameters": [parameters_of(decoder.decode(one.payload)) for one in coded]}
+    def parameters(self) -> dict[str, Any]:
+        """Return the budget."""
+        return {"budget": self.budget}
 
-    def with_report(self, report: Mapping[str, Any]) -> QecdCodec:
-        """Return the codec with the budget of a report of `compress`. Raises ArchiveError for an impossible one."""
-        budget = report.get("budget", self.budget)
+    def with_parameters(self, parameters: Mapping[str, Any]) -> QecdCodec:
+        """Return the codec with another budget. Raises ArchiveError for an invalid one."""
+        budget = parameters.get("budget", self.budget)
         if not isinstance(budget, int) or budget < SMALLEST_BUDGET:
-            raise ArchiveError("states an impossible budget of qecd")
+            raise ArchiveError("states an invalid budget of qecd")
         return QecdCodec(budget)
 
 

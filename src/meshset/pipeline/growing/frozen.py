@@ -12,7 +12,7 @@ from meshset.codecs import codec_by_id, codec_by_name
 from meshset.codecs.protocol import GrowingCodec, MeshDecoder, ParametrisedCodec, SetCodec
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.steps.draft import Reader
-from meshset.pipeline.steps.records import reports
+from meshset.pipeline.steps.records import parameters_of
 from meshset.progress import tell
 
 
@@ -82,7 +82,7 @@ def _with_its_parameters(system: SetCodec, editor: ArchiveEditor) -> SetCodec:
     """Return the codec with the parameters that the archive was made with."""
     if not isinstance(system, ParametrisedCodec):
         return system
-    known = reports(editor.settings, system.name)
+    known = parameters_of(editor.settings, system.name)
     if len(known) > 1:
         tell(f"merged from archives with other parameters of {system.name}: those of the first are used")
-    return system.with_report(known[0]) if known else system
+    return system.with_parameters(known[0]) if known else system

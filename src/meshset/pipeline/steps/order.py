@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from meshset.codecs import codec_by_name
-from meshset.codecs.protocol import Goal, SetCodec, Settings, SteerableCodec
+from meshset.codecs.protocol import Goal, ParametrisedCodec, SetCodec, Settings, SteerableCodec
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.ladder import check_bound
 from meshset.pipeline.steps.prepare import PreparedMesh
@@ -106,7 +106,8 @@ class Order:
             "seed": self.settings.seed,
             **self.choices,
             "refused": refused,
-            "report": report,
+            **({"parameters": self.system.parameters()} if isinstance(self.system, ParametrisedCodec) else {}),
+            **({"report": report} if report else {}),
         }
 
 
