@@ -27,7 +27,7 @@ from meshset.pipeline.summary import summarise_mesh
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import largest_clean
 
 
@@ -79,12 +79,7 @@ def main() -> None:
             },
         }
     print(figures)
-    command = (
-        f"python benchmarks/cost/adding.py {options.folder.name} {options.other.name} --count {options.count} "
-        f"--added {options.added} --resolution {options.resolution} --preset {options.preset} "
-        f"--max-error {options.max_error:g} --out {options.out}"
-    )
-    write_json(options.out, command, figures)
+    write_json(options.out, command([options.folder, options.other]), figures)
 
 
 def added(archive: Path, paths: Sequence[Path], how: dict[str, Any], first: Sequence[Path]) -> dict[str, Any]:

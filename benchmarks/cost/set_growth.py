@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,8 +33,8 @@ from meshset.pipeline.compress import compress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
-from benchmarks.common.meshes import manifest
+from benchmarks.common.figures import KeptRows, Row, command
+from benchmarks.common.meshes import clean
 
 DRACO = (
     *((kept, bits) for kept in (0.1, 0.05, 0.025, 0.0125) for bits in (7, 8)),
@@ -45,8 +44,8 @@ DRACO = (
 
 
 def clean_in_random_order(folder: Path, seed: int) -> list[Path]:
-    """Return all meshes that the manifest flags as clean, in an order that only the seed decides."""
-    rows = [row for row in manifest(folder) if row["flag"] == "clean"]
+    """Return all meshes without defects, in an order that only the seed decides."""
+    rows = clean(folder)
     return [folder / rows[i]["file"] for i in np.random.default_rng(seed).permutation(len(rows))]
 
 
@@ -107,7 +106,7 @@ def beside_draco(necgs: Row, envelope: Sequence[Point], others: float) -> Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="a folder of meshes with a manifest")
+    parser.add_argument("folder", type=Path, help="a folder of meshes")
     parser.add_argument("--counts", type=int, nargs="+", default=[24, 96, 200])
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--rate", type=float, default=1.0, help="as of meshset compress")
@@ -127,7 +126,7 @@ def main() -> None:
         "rate": options.rate,
         "counts": counts,
     }
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
+    kept = KeptRows(options.out, command([options.folder]), described)
     codec = NecgsCodec(replace(recipe, rate_weight=recipe.rate_weight / options.rate))
     draco = [DracoCodec(bits, share) for share, bits in DRACO]
     for one in draco:

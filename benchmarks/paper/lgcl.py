@@ -12,7 +12,6 @@ command goes on where it was interrupted, row by row.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from collections import Counter
@@ -38,7 +37,7 @@ from meshset.progress import advance, stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
+from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import manifest, normalised
 
 HELD_OUT = 0.1
@@ -136,7 +135,7 @@ def errors(distances: Sequence[np.ndarray], clouds: Sequence[object]) -> Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="registered meshes with a manifest")
+    parser.add_argument("folder", type=Path, help="a folder of registered meshes")
     parser.add_argument("--small", action="store_true", help="sizes for two cores")
     parser.add_argument("--count", type=int, default=100, help="meshes, a tenth of which is held out")
     parser.add_argument("--rows", nargs="+", help="rows of the tables; all if not given")
@@ -166,7 +165,7 @@ def main() -> None:
         "recipe": asdict(recipe),
         "unit": "per cent of the longest side of the bounding box",
     }
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
+    kept = KeptRows(options.out, command([options.folder]), described)
     for name in options.rows or known:
         codec = replace(known[name], recipe=recipe)
         kept.add(name, lambda codec=codec: measured(codec, meshes[kept_back:], meshes[:kept_back], settings))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -35,7 +34,7 @@ from meshset.progress import advance, stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
+from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import members
 
 SAMPLES = 200_000
@@ -88,7 +87,7 @@ def error_of(path: Path, decoded: Mesh) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes with a manifest")
+    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes")
     parser.add_argument("--count", type=int, default=24, help="meshes of each: the clean ones with the most faces")
     parser.add_argument("--max-error", type=float, default=0.2, help="in per cent of the bounding box's diagonal")
     parser.add_argument("--epochs", type=int, default=120, help="visits of each mesh")
@@ -100,7 +99,7 @@ def main() -> None:
     settings = Settings(resolution=options.resolution, preset="fast")
     recipe = replace(recipe_for(settings), visits=0, epochs=options.epochs)
     described = {key: getattr(options, key) for key in ("count", "max_error", "epochs", "resolution")}
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
+    kept = KeptRows(options.out, command(options.sets), described)
     for folder in options.sets:
         paths = members(folder, options.count)
         kept.add(folder.name, lambda paths=paths: measured(paths, options.max_error / 100, recipe, settings))

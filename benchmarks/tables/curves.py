@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.tables.parts import NOT_MEASURED, Row, commands, header
+from benchmarks.tables.parts import NOT_MEASURED, Row, header
+from benchmarks.tables.versions import provenance
 
 
 def differences(found: Row | None) -> str:
@@ -18,14 +19,14 @@ def differences(found: Row | None) -> str:
         cells = [_difference(rows[name]) if name in rows else "" for name in anchors]
         lines.append(f"| {one['name']}, {one['meshes']} meshes | {' | '.join(cells)} |")
     told = "BD-rate: bytes at equal mean distance, over the interval that both curves cover."
-    return "\n".join([*lines, f"\n{told}\n\n{commands([found])}"])
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(found)}"])
 
 
 def points(found: Row | None) -> str:
     """Return every point on every curve."""
     if found is None:
         return NOT_MEASURED
-    return "\n\n".join(_set_table(one) for one in found["sets"]) + f"\n\n{commands([found])}"
+    return "\n\n".join(_set_table(one) for one in found["sets"]) + f"\n\n{provenance(found)}"
 
 
 def _set_table(one: Row) -> str:
@@ -42,7 +43,7 @@ def _set_table(one: Row) -> str:
         "F1-0.01",
         "gIoU",
     )
-    lines = [f"**{one['name']}**, {one['rule']}\n", *header(*titles, "coding", "decoding a mesh")]
+    lines = [f"**{one['name']}**, {one['rule']}\n", *header(*titles, "coding", "decoding per mesh")]
     lines += [
         f"| {system['name']} | {point['label']} | {_cells(point)} |"
         for system in one["systems"]

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.tables import ablations, costs, curves, fields, networks
+from benchmarks.tables.versions import made_with, provenance
 
 RESULTS = ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- drawn by benchmarks/tables/draw.py: {} -->", "<!-- end of {} -->"
@@ -26,8 +27,7 @@ SETS = {"things24": "24 printed parts and robot links", "demo": "24 generated sh
 
 def results(name: str) -> dict[str, Any]:
     """Return one committed JSON file."""
-    loaded: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
-    return loaded
+    return {"file": name, **json.loads((RESULTS / f"{name}.json").read_text())}
 
 
 def measured(name: str) -> dict[str, Any] | None:
@@ -38,7 +38,7 @@ def measured(name: str) -> dict[str, Any] | None:
 def sets_table() -> str:
     """Return the table of compressed sets."""
     lines = [
-        "| set | OBJ | archive | ratio | latents of it | mean distance | max distance | CD | NC | F1-0.005 | F1-0.01 "
+        "| set | OBJ | archive | ratio | latents | mean distance | max distance | CD | NC | F1-0.005 | F1-0.01 "
         "| time |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
@@ -50,9 +50,8 @@ def sets_table() -> str:
             f"| {1e3 * row['max_distance']:.0f}e-3 | {1e3 * row['cd']:.2f}e-3 | {row['nc']:.3f} | {row['f1_005']:.3f} "
             f"| {row['f1_01']:.3f} | {row['compress_seconds'] / 60:.1f} min |"
         )
-    commands = "\n".join(f"    {results(name)['command']}" for name in SETS)
     made = "K = 64, preset `fast`. Made by"
-    return "\n".join(lines) + f"\n\n{made}\n\n{commands}"
+    return "\n".join(lines) + f"\n\n{made}\n\n{provenance(*map(results, SETS))}"
 
 
 def speed_text() -> str:
@@ -72,11 +71,18 @@ def speed_text() -> str:
             "|---|---|---|---|",
             *rows,
             "",
+            made_with([speed]),
+            "",
             f"From the shell: `list` of 500 meshes {start['list_500_s_read_only']:.2f} s, `extract` of one at K = 64 "
             f"{start['extract_one_k64_s_read_only']:.2f} s. A read-only install adds "
-            f"{start['install_bytes'] / 1e6:.0f} MB to an empty environment. "
+            f"{start['install_bytes'] / 1e6:.0f} MB to an empty environment.",
+            "",
+            made_with([start]),
+            "",
             f"Compressing {memory['meshes']} meshes at K = {memory['resolution']} takes "
             f"{memory['peak_memory_bytes'] / 1e9:.1f} GB at its peak. {memory_text()}",
+            "",
+            made_with([memory, results("memory_by_count")]),
         ]
     )
 
@@ -98,7 +104,7 @@ def memory_text() -> str:
 def adding_one_table() -> str:
     """Return what one large mesh costs that joins a set, against compressing the set again."""
     found = results("adding_one")
-    lines = ["| | error | bytes of the mesh | the archive grows by | time |", "|---|---|---|---|---|"]
+    lines = ["| | error | bytes of the mesh | archive growth, bytes | time |", "|---|---|---|---|---|"]
     for way in ("frozen", "frozen, bounded", "updated", "compressed again"):
         row = found[way]
         lines.append(
@@ -109,7 +115,7 @@ def adding_one_table() -> str:
         f"A mesh of {found['source_faces']:,} faces joins {found['meshes']} at K = {found['resolution']}, preset "
         f"`{found['preset']}`."
     )
-    return "\n".join(lines) + f"\n\n{made}\n\n    {found['command']}"
+    return "\n".join(lines) + f"\n\n{made}\n\n{provenance(found)}"
 
 
 def engines_table() -> str:
@@ -125,7 +131,7 @@ def engines_table() -> str:
             f"| {1e3 * row['worst_mean_distance']:.1f}e-3 "
             f"| {row['compress_seconds'] / found['engines']['dense']['compress_seconds']:.2f} |"
         )
-    return "\n".join(lines) + f"\n\n    {found['command']}"
+    return "\n".join(lines) + f"\n\n{provenance(found)}"
 
 
 def rates_table() -> str:
@@ -137,7 +143,7 @@ def rates_table() -> str:
             f"| {row['batch']} | {row['rate']:g} | {row['archive_bytes']:,} | {1e3 * row['mean_distance']:.2f}e-3 "
             f"| {1e3 * row['worst_mean_distance']:.1f}e-3 |"
         )
-    return "\n".join(lines) + f"\n\n{found['visits']:,} visits each.\n\n    {found['command']}"
+    return "\n".join(lines) + f"\n\n{found['visits']:,} visits each.\n\n{provenance(found)}"
 
 
 def adding_table() -> str:
@@ -148,7 +154,7 @@ def adding_table() -> str:
     ways = {way: [found[f"added, {kind}"][way] for kind in kinds] for way in ("frozen", "frozen, bounded", "updated")}
     ways["trained together"] = [{**together[kind], "seconds": together["seconds"]} for kind in kinds]
     lines = [
-        "| | same kind: error | bytes a mesh | time | other kind: error | bytes a mesh | time |",
+        "| | same kind: error | bytes per mesh | time | other kind: error | bytes per mesh | time |",
         "|---|---|---|---|---|---|---|",
     ]
     for way, rows in ways.items():
@@ -165,7 +171,7 @@ def adding_table() -> str:
         f"{after['measured_mean_error_of_diagonal']:.3%}, and the file is {updated['archive_grows_by'] / 1e3:.1f} KB "
         "larger."
     )
-    return "\n".join(lines) + f"\n\n{told}\n\n    {found['command']}"
+    return "\n".join(lines) + f"\n\n{told}\n\n{provenance(found)}"
 
 
 def ablation(name: str) -> str:
