@@ -15,8 +15,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from meshset.codecs.implicit.network import FieldNetwork
 from meshset.codecs.implicit.perceptrons import NeuralImplicit, Siren
 from meshset.codecs.implicit.recipe import Recipe
@@ -28,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import largest_clean, normalised
+from benchmarks.common.options import parsed
 
 NETWORKS: dict[str, FieldNetwork] = {"ni": NeuralImplicit(), "siren": Siren()}
 BATCHES = (256, 1024)
@@ -64,10 +63,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=16, help="meshes of each: the clean ones with the most faces")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser, threads=2)
     paths = [path for folder in options.sets for path in largest_clean(folder, options.count)]
     samples = [samples_of(normalised(path), TRAINING_SAMPLES, 64, 0) for path in paths]
     rows = {}

@@ -20,7 +20,6 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import torch
 
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
@@ -35,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import clean
+from benchmarks.common.options import parsed
 
 DRACO = (
     *((kept, bits) for kept in (0.1, 0.05, 0.025, 0.0125) for bits in (7, 8)),
@@ -111,10 +111,7 @@ def main() -> None:
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--rate", type=float, default=1.0, help="as of meshset compress")
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     settings = Settings(resolution=options.resolution, preset=options.preset)
     recipe = recipe_for(settings)
     paths = clean_in_random_order(options.folder, seed=0)

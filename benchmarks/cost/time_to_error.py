@@ -16,8 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
-
 from meshset.bench.plan import paper_widths
 from meshset.codecs.common.stored_fields import make_fields
 from meshset.codecs.necgs.codec import NecgsCodec
@@ -30,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import largest_clean, normalised
+from benchmarks.common.options import parsed
 from benchmarks.cost.set_growth import measured
 
 LENGTHS = (5, 7, 10, 14, 20, 28, 34, 40, 48, 56, 66, 80, 95, 120, 170, 240)
@@ -59,10 +58,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=120, help="visits of each mesh in training necgs-paper")
     parser.add_argument("--share", type=float, default=0.5, help="its decoder, as a share of the paper's widths")
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     settings = Settings(resolution=options.resolution, preset="fast")
     paths = largest_clean(options.folder, options.count)
     described = {key: getattr(options, key) for key in ("count", "epochs", "share", "resolution", "threads")}

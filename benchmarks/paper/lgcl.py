@@ -21,7 +21,6 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
-import torch
 
 from meshset.cli.progress import showing_progress
 from meshset.codecs.latent_sdf.bitstream import read_payload, read_shared
@@ -39,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import manifest, normalised
+from benchmarks.common.options import parsed
 
 HELD_OUT = 0.1
 
@@ -142,11 +142,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="in place of those of the size")
     parser.add_argument("--resolution", type=int, help="64 for --small, else 128")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     known = rows(options.small)
     if unknown := set(options.rows or ()) - set(known):
         raise SystemExit(f"no such row: {', '.join(sorted(unknown))}; there are {'; '.join(known)}")

@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
-import torch
-
 from meshset.cli.progress import showing_progress
 from meshset.codecs.implicit.codec import NiCodec
 from meshset.codecs.implicit.recipe import recipe_for
@@ -24,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import largest_clean, normalised
+from benchmarks.common.options import parsed
 
 BITS = (5, 6, 8, 12)
 
@@ -45,10 +44,7 @@ def main() -> None:
     parser.add_argument("set", type=Path, help="a folder of meshes")
     parser.add_argument("--count", type=int, default=2, help="meshes: the clean ones with the most faces")
     parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     paths = largest_clean(options.set, options.count)
     meshes = [normalised(path) for path in paths]
     settings = Settings(preset="fast")

@@ -18,8 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
-
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
 from meshset.codecs.necgs.codec import NecgsCodec
@@ -36,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import members
+from benchmarks.common.options import parsed
 
 SAMPLES = 200_000
 
@@ -92,10 +91,7 @@ def main() -> None:
     parser.add_argument("--max-error", type=float, default=0.2, help="in per cent of the bounding box's diagonal")
     parser.add_argument("--epochs", type=int, default=120, help="visits of each mesh")
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     settings = Settings(resolution=options.resolution, preset="fast")
     recipe = replace(recipe_for(settings), visits=0, epochs=options.epochs)
     described = {key: getattr(options, key) for key in ("count", "max_error", "epochs", "resolution")}

@@ -5,6 +5,7 @@ python benchmarks/tables/draw.py            # rewrite them
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -234,6 +235,7 @@ def drawn(text: str) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     for name in DOCUMENTS:
         path = ROOT / name
         path.write_text(drawn(path.read_text()))
