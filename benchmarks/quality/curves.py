@@ -88,15 +88,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+", help="--out of meshset bench")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--picture", type=Path, required=True)
+    parser.add_argument("--picture", type=Path, help="also draw the curves")
     options = parser.parse_args()
     try:
         result = joined([kept(read_result(folder)) for folder in options.folders])
     except MeshsetError as error:
         raise SystemExit(str(error)) from None
     save(options.out, {**result, "made_by": made_by()})
-    draw(result, options.picture)
-    print(f"wrote {options.out} and {options.picture}")
+    print(f"wrote {options.out}")
+    if options.picture:
+        draw(result, options.picture)
+        print(f"wrote {options.picture}")
 
 
 if __name__ == "__main__":

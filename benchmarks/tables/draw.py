@@ -1,4 +1,4 @@
-"""Draw the tables of the README and of docs/ from the committed JSON.
+"""Draw the tables of the README, of docs/ and of the benchmarks' pages from the committed JSON.
 
 python benchmarks/tables/draw.py            # rewrite them
 """
@@ -17,18 +17,23 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.tables import ablations, costs, curves, fields, networks
+from benchmarks.tables import ablations, attacks, costs, curves, fields, index, networks
 from benchmarks.tables.versions import made_with, provenance
 
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS, ATTACKS = ROOT / "benchmarks" / "results", ROOT / "robustness" / "results"
 BEGIN, END = "<!-- drawn by benchmarks/tables/draw.py: {} -->", "<!-- end of {} -->"
 
 SETS = {"things24": "24 printed parts and robot links", "demo": "24 generated shapes (`make demo`)"}
 
 
-def results(name: str) -> dict[str, Any]:
+def results(name: str, folder: Path = RESULTS) -> dict[str, Any]:
     """Return one committed JSON file."""
-    return {"file": name, **json.loads((RESULTS / f"{name}.json").read_text())}
+    return {"file": name, **json.loads((folder / f"{name}.json").read_text())}
+
+
+def attacked(name: str) -> dict[str, Any]:
+    """Return one committed JSON file of robustness/."""
+    return results(name, ATTACKS)
 
 
 def measured(name: str) -> dict[str, Any] | None:
@@ -210,6 +215,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "batched training": lambda: networks.batched(measured("batched_training")),
     "weight bits": lambda: networks.weight_bits(measured("weight_bits")),
     "lgcl": lambda: networks.lgcl(measured("lgcl")),
+    "gpcc": lambda: curves.beside_draco(measured("gpcc"), "gpcc"),
+    "attacks": lambda: attacks.attacks(*map(attacked, ("fuzz", "flips", "kills"))),
+    "figures": lambda: index.commands(index.FIGURES, results),
+    "figures of attacks": lambda: index.commands(index.ATTACKS, attacked),
 }
 DOCUMENTS = (
     "README.md",
@@ -222,6 +231,10 @@ DOCUMENTS = (
     "docs/implicit.md",
     "docs/latent_sdf.md",
     "docs/lgcl.md",
+    "docs/peers.md",
+    "docs/hostile.md",
+    "benchmarks/README.md",
+    "robustness/README.md",
 )
 
 
