@@ -93,7 +93,7 @@ def _difference(name: str, found: Row) -> str:
 
 def _made_by(results: Row) -> str:
     name = results.get("name", results.get("set"))
-    return f"Set `{name}`, {results['rule']}. Made by\n\n{provenance(results)}"
+    return f"Set `{name}`, {results['rule']}.\n\n{provenance(results)}"
 
 
 def _thousandths(value: float) -> str:

@@ -56,7 +56,7 @@ def sets_table() -> str:
             f"| {1e3 * row['max_distance']:.0f}e-3 | {1e3 * row['cd']:.2f}e-3 | {row['nc']:.3f} | {row['f1_005']:.3f} "
             f"| {row['f1_01']:.3f} | {row['compress_seconds'] / 60:.1f} min |"
         )
-    made = "K = 64, preset `fast`. Made by"
+    made = "K = 64, preset `fast`."
     return "\n".join(lines) + f"\n\n{made}\n\n{provenance(*map(results, SETS))}"
 
 
