@@ -24,7 +24,7 @@ from meshset.pipeline.verify import verify
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
         },
     }
     print(figures)
-    write_json(options.out, f"python robustness/flips.py {options.archive} --out {options.out}", figures)
+    write_json(options.out, command(), figures)
 
 
 def regions_of(path: Path) -> list[str]:

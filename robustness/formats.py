@@ -1,19 +1,22 @@
 """Read every file of a folder with a manifest.csv and compare with what the manifest expects.
 
-python robustness/formats.py DATA_DIR --out robustness/results/formats.json
+python robustness/formats.py sets/formats --out robustness/results/formats.json
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from meshset.errors import MeshFileError
 from meshset.geometry import read_mesh
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.common.figures import command, write_json
 
 
 def read_one(path: Path) -> dict[str, Any]:
@@ -49,8 +52,7 @@ def main() -> int:
         counts += f"{found.get('faces', '-'):>6}/{expected.get('faces', '-'):>6}"
         text = found.get("error") or found.get("crash") or "; ".join(found["notes"])
         print(f"{name:42} {counts}  {text}")
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    write_json(arguments.out, command([arguments.folder]), {"files": results})
     return int(any("crash" in found for found in results.values()))
 
 

@@ -43,7 +43,7 @@ from meshset.pipeline.summary import list_meshes, summarise
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from robustness import archive_mutants, archive_seeds, mesh_mutants
 
 SECONDS, MEMORY = 5, 1 << 30
@@ -63,14 +63,14 @@ def main() -> None:
     parser.add_argument("--found", type=Path, help="folder for mutants that failed", default=Path("found"))
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    command = f"python robustness/fuzz.py --archives {options.archives} --meshes {options.meshes} --out {options.out}"
-    state: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {"seed": options.seed}
-    if state["seed"] != options.seed:
-        raise SystemExit(f"{options.out} is a run with seed {state['seed']}")
+    before = json.loads(options.out.read_text()) if options.out.exists() else {"seed": options.seed}
+    if before["seed"] != options.seed:
+        raise SystemExit(f"{options.out} is a run with seed {before['seed']}")
+    state: dict[str, Any] = {key: before[key] for key in ("seed", "archives", "meshes") if key in before}
     for kind, wanted in (("archives", options.archives), ("meshes", options.meshes)):
         figures = state.setdefault(kind, {"cases": 0, "outcomes": {}, "open": {}, "fixed": {}})
         run_again(kind, options.seed, figures, options.found)
-        write_json(options.out, command, state)
+        write_json(options.out, command(), state)
         while figures["cases"] < wanted:
             stop = min(figures["cases"] + SLICE, wanted)
             failures, outcomes = run_cases(kind, options.seed, range(figures["cases"], stop), options.found)
@@ -78,7 +78,7 @@ def main() -> None:
             for outcome, count in zip(OUTCOMES[kind], outcomes, strict=True):
                 figures["outcomes"][outcome] = figures["outcomes"].get(outcome, 0) + count
             figures["cases"] = stop
-            write_json(options.out, command, state)
+            write_json(options.out, command(), state)
             print(f"{kind}: {stop} of {wanted}, {len(figures['open'])} failed", flush=True)
 
 

@@ -10,6 +10,7 @@ beside the cases that reached new code. Options beyond the folder are those of l
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 import tempfile
@@ -17,7 +18,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-import atheris
+try:
+    import atheris
+except ImportError:
+    raise SystemExit("guided fuzzing needs atheris: pip install atheris") from None
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -30,6 +34,7 @@ with atheris.instrument_imports(include=["meshset"]):
     from robustness.archive_mutants import chunks, deflated, sealed
 
 CODECS = ("necgs", "necgs-paper", "draco", "ply-zstd")
+KINDS = ("ply", "obj", "off", "stl", "gltf", "glb", "3mf")
 LENGTH = 2
 """Bytes in front of a shared part that say how long it is."""
 
@@ -73,7 +78,11 @@ def mesh(suffix: str) -> Target:
 
 
 def main() -> None:
-    target, folder = sys.argv[1], Path(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target", choices=("index", *CODECS, *KINDS))
+    parser.add_argument("folder", type=Path)
+    options, of_libfuzzer = parser.parse_known_args()
+    target, folder = options.target, options.folder
     seeds, read = index() if target == "index" else payload(target) if target in CODECS else mesh(target)
     folder.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds):
@@ -84,7 +93,7 @@ def main() -> None:
             read(data)
 
     bounds = ["-timeout=5", "-rss_limit_mb=2500", f"-artifact_prefix={folder}/found-"]
-    atheris.Setup([sys.argv[0], str(folder), *bounds, *sys.argv[3:]], once)
+    atheris.Setup([sys.argv[0], str(folder), *bounds, *of_libfuzzer], once)
     atheris.Fuzz()
 
 

@@ -26,7 +26,7 @@ from meshset.pipeline.sample import write_samples
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 
 RUN = [sys.executable, "-c", "from meshset.cli import main; main()"]
 Contents = dict[str, bytes]
@@ -56,20 +56,20 @@ def main() -> None:
         turns = cycle(cases)
         kills = 0
         while kills < options.kills:
-            command = next(turns)
-            outcome = kill(folder, cases[command])
-            outcomes.setdefault(command, Counter())[outcome] += 1
+            case = next(turns)
+            outcome = kill(folder, cases[case])
+            outcomes.setdefault(case, Counter())[outcome] += 1
             kills += outcome != "ended before"
-            print(f"{kills} of {options.kills}: {command} {outcome}", end="\r", flush=True)
+            print(f"{kills} of {options.kills}: {case} {outcome}", end="\r", flush=True)
     total = sum(outcomes.values(), Counter())
     figures = {
         "kills": kills,
         "lost": total["lost"],
         "unreadable": total["unreadable"],
-        "outcomes": {command: dict(counts) for command, counts in outcomes.items()},
+        "outcomes": {case: dict(counts) for case, counts in outcomes.items()},
     }
     print(figures)
-    write_json(options.out, f"python robustness/kills.py --kills {options.kills} --out {options.out}", figures)
+    write_json(options.out, command(), figures)
 
 
 def make_cases(folder: Path) -> dict[str, Case]:
@@ -84,14 +84,14 @@ def make_cases(folder: Path) -> dict[str, Case]:
     case = run_whole(folder, create, None)
     cases = {"compress": case, "compress --force": run_whole(folder, [*create, "--force"], case.after)}
     shutil.copy(archive, folder / "first.mset")
-    for command, arguments in {
+    for name, arguments in {
         "add": ["add", str(archive), str(folder / "more" / "new.ply"), "--device", "cpu", "--quiet"],
         "replace": ["replace", str(archive), str(folder / "more" / f"{files[0].stem}.ply"), "--device", "cpu"],
         "remove": ["remove", str(archive), files[1].stem],
         "remove --compact": ["remove", str(archive), files[1].stem, "--compact"],
     }.items():
         shutil.copy(folder / "first.mset", archive)
-        cases[command] = run_whole(folder, arguments, case.after)
+        cases[name] = run_whole(folder, arguments, case.after)
     return cases
 
 

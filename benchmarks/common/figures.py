@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +19,9 @@ from meshset.pipeline.steps.collect import Source
 from meshset.pipeline.summary import summarise
 
 Row = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The repository, or the unpacked source distribution."""
 
 
 class KeptRows:
@@ -44,10 +50,46 @@ class KeptRows:
             write_json(self._path, self._command, {"options": self._options, "rows": self.rows})
 
 
-def machine() -> dict[str, Any]:
-    """Return what the figures depend on."""
+def command(inputs: Iterable[Path] = (), data: Path | None = None) -> str:
+    """Return the command that is running as another user would type it, from the root of the repository.
 
-    packages = ("meshset", "numpy", "torch", "libigl", "constriction")
+    Args:
+        inputs: meshes and folders of meshes among its arguments. What lies elsewhere is named as in
+            benchmarks/README.md: sets/NAME, and sets/NAME/FILE.
+        data: the folder of all sets among its arguments.
+    """
+    names = {
+        str(path): f"sets/{path.parent.name}/{path.name}" if path.is_file() else f"sets/{path.name}"
+        for path in inputs
+        if _elsewhere(path)
+    }
+    if data is not None and _elsewhere(data):
+        names[str(data)] = "sets"
+    script, *words = sys.argv
+    script = Path(script).resolve().relative_to(ROOT).as_posix()
+    return f"python {shlex.join([script, *(names.get(word, word) for word in words)])}"
+
+
+def _elsewhere(path: Path) -> bool:
+    return path.is_absolute() or ".." in path.parts
+
+
+def made_by() -> dict[str, str]:
+    """Return the version of meshset, and its commit if this is a checkout; "-dirty" where src/ differs from it."""
+    made = {"meshset": version("meshset")}
+    if (ROOT / ".git").exists():
+        commit, date = _git("log", "-1", "--format=%h %cI").split()
+        made |= {"commit": commit + ("-dirty" if _git("status", "--porcelain", "--", "src") else ""), "date": date}
+    return made
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", "-C", ROOT, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on beside the code."""
+    packages = ("numpy", "torch", "libigl", "constriction")
     return {
         "cores": os.cpu_count(),
         "processor": platform.machine(),
@@ -57,9 +99,10 @@ def machine() -> dict[str, Any]:
 
 
 def write_json(path: Path, command: str, figures: dict[str, Any]) -> None:
-    """Write figures beside the command that made them."""
+    """Write figures beside the command and the version that made them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"command": command, "machine": machine(), **figures}, indent=1) + "\n")
+    content = {"command": command, "made_by": made_by(), "machine": machine(), **figures}
+    path.write_text(json.dumps(content, indent=1) + "\n")
     print(f"wrote {path}")
 
 

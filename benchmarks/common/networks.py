@@ -29,7 +29,7 @@ ERRORS = ("surface_error", "importance_error", "mean_distance")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which meshes, how long and how exactly."""
-    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes with a manifest")
+    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes")
     parser.add_argument("--count", type=int, default=8, help="meshes of each: the clean ones with the most faces")
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--steps", type=int, help="of training, in place of those of the preset")

@@ -23,11 +23,11 @@ from meshset.codecs.protocol import Settings
 from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
 from meshset.pipeline.evaluate import evaluate
-from meshset.pipeline.summary import summarise_mesh
+from meshset.pipeline.summary import rung_label
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import largest_clean
 
 
@@ -79,12 +79,7 @@ def main() -> None:
             },
         }
     print(figures)
-    command = (
-        f"python benchmarks/cost/adding.py {options.folder.name} {options.other.name} --count {options.count} "
-        f"--added {options.added} --resolution {options.resolution} --preset {options.preset} "
-        f"--max-error {options.max_error:g} --out {options.out}"
-    )
-    write_json(options.out, command, figures)
+    write_json(options.out, command([options.folder, options.other]), figures)
 
 
 def added(archive: Path, paths: Sequence[Path], how: dict[str, Any], first: Sequence[Path]) -> dict[str, Any]:
@@ -113,14 +108,13 @@ def set_row(archive: Path, paths: Sequence[Path]) -> dict[str, float]:
 
 def row(entries: Sequence[MeshEntry]) -> dict[str, Any]:
     """Return the means over some meshes: errors as shares of the diagonal, bytes of a payload, and the rungs."""
-    meshes = [summarise_mesh(entry) for entry in entries]
-    errors = [mesh.mean_error_of_diagonal for mesh in meshes if mesh.mean_error_of_diagonal is not None]
-    rungs = Counter(mesh.rung for mesh in meshes if mesh.rung)
+    errors = [entry.mean_error_of_diagonal for entry in entries if entry.mean_error_of_diagonal is not None]
+    rungs = Counter(rung_label(entry) for entry in entries if entry.rung)
     return {
-        "meshes": len(meshes),
+        "meshes": len(entries),
         "mean_error_of_diagonal": statistics.fmean(errors),
         "worst_error_of_diagonal": max(errors),
-        "bytes_a_mesh": round(statistics.fmean(mesh.bytes for mesh in meshes)),
+        "bytes_a_mesh": round(statistics.fmean(entry.length for entry in entries)),
         **({"rungs": dict(rungs)} if rungs else {}),
     }
 

@@ -22,7 +22,7 @@ from meshset.pipeline.compress import compress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.cost.adding import row
 
 
@@ -63,11 +63,7 @@ def main() -> None:
             "seconds": round(again.seconds, 1),
         }
     print(figures)
-    command = (
-        f"python benchmarks/cost/adding_one.py {options.archive} {options.models} {options.mesh.name} "
-        f"--max-error {options.max_error:g} --out {options.out}"
-    )
-    write_json(options.out, command, figures)
+    write_json(options.out, command([options.mesh]), figures)
 
 
 if __name__ == "__main__":

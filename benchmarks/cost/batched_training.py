@@ -10,13 +10,10 @@ shortest time of each counts.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-import torch
 
 from meshset.codecs.common.samples import Samples, samples_of
 from meshset.codecs.implicit.network import FieldNetwork
@@ -27,8 +24,9 @@ from meshset.codecs.protocol import Settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import largest_clean, normalised
+from benchmarks.common.options import parsed
 
 NETWORKS: dict[str, FieldNetwork] = {"ni": NeuralImplicit(), "siren": Siren()}
 BATCHES = (256, 1024)
@@ -61,14 +59,11 @@ def speed_up(network: FieldNetwork, samples: list[Samples], recipe: Recipe, repe
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes with a manifest")
+    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes")
     parser.add_argument("--count", type=int, default=16, help="meshes of each: the clean ones with the most faces")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser, threads=2)
     paths = [path for folder in options.sets for path in largest_clean(folder, options.count)]
     samples = [samples_of(normalised(path), TRAINING_SAMPLES, 64, 0) for path in paths]
     rows = {}
@@ -78,7 +73,7 @@ def main() -> None:
             rows[f"{name}, {batch} samples"] = speed_up(network, samples, recipe, options.repeats)
             print(name, batch, rows[f"{name}, {batch} samples"])
     described = {"meshes": [path.stem for path in paths], "steps": options.steps, "threads": options.threads}
-    write_json(options.out, f"python {shlex.join(sys.argv)}", {**described, "rows": rows})
+    write_json(options.out, command(options.sets), {**described, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from meshset.geometry import Mesh, Placement, read_mesh
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import largest_clean
 from benchmarks.common.running import seconds
 
@@ -105,7 +105,7 @@ def typical(folder: Path) -> tuple[Mesh, Field]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="a data folder with manifest.csv; a typical clean mesh of it is used")
+    parser.add_argument("folder", type=Path, help="a folder of meshes; a typical clean one is used")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--repeats", type=int, default=9)
     options = parser.parse_args()
@@ -113,9 +113,8 @@ def main() -> None:
     figures = {name: measure(a, field, options.repeats) for name, a in ARCHITECTURES.items()}
     for name, row in figures.items():
         print(name, {key: round(value, 3) for key, value in row.items()})
-    command = f"python benchmarks/cost/decoder_speed.py {options.folder.name} --out {options.out}"
     described = {"faces": len(mesh.faces), "band_share": band_share(field), "points": len(field.tsdf)}
-    write_json(options.out, command, {**described, **figures})
+    write_json(options.out, command([options.folder]), {**described, **figures})
 
 
 if __name__ == "__main__":

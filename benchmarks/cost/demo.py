@@ -18,7 +18,7 @@ from meshset.pipeline.sample import write_samples
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import set_figures, write_json
+from benchmarks.common.figures import command, set_figures, write_json
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     figures["compress_seconds"] = round(result.seconds, 1)
     figures["seconds"] = round(time.perf_counter() - start, 1)
     if options.out:
-        write_json(options.out, f"python benchmarks/cost/demo.py demo --out {options.out}", figures)
+        write_json(options.out, command(), figures)
     width = max(map(len, figures))
     print("\n" + "\n".join(f"{key.replace('_', ' '):<{width}}  {_shown(value)}" for key, value in figures.items()))
     print(f"\nlook at {archive} (meshset list, meshset info) and {options.folder / 'extracted'}")

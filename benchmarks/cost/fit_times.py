@@ -19,7 +19,7 @@ from meshset.field.fitting import fit_deformation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import manifest, normalised
 
 SETS = ("things", "animals", "humans", "classics")
@@ -72,8 +72,7 @@ def main() -> None:
         },
     }
     print(summary)
-    command = f"python benchmarks/cost/fit_times.py {options.data.name} --count {options.count} --out {options.out}"
-    write_json(options.out, command, {"summary": summary, "rows": rows})
+    write_json(options.out, command(data=options.data), {"summary": summary, "rows": rows})
 
 
 if __name__ == "__main__":

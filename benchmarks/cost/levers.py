@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +43,7 @@ from meshset.geometry import Mesh
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
+from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import largest_clean, normalised
 from benchmarks.cost.set_growth import bytes_at
 
@@ -220,7 +219,7 @@ def over_plain(row: Row, curve: Sequence[Row]) -> float | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes with a manifest")
+    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes")
     parser.add_argument("--count", type=int, default=24, help="meshes of each: the clean ones with the most faces")
     parser.add_argument("--epochs", type=int, default=120, help="visits of each mesh")
     parser.add_argument("--levers", nargs="+", default=list(LEVERS), choices=list(LEVERS))
@@ -231,7 +230,7 @@ def main() -> None:
     settings = Settings(resolution=64, preset="fast")
     plain = replace(recipe_for(settings), visits=0, epochs=options.epochs, rate_weight=4e-6)
     described = {"count": options.count, "epochs": options.epochs, "resolution": 64, "lambda": plain.rate_weight}
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
+    kept = KeptRows(options.out, command(options.sets), described)
     for folder in options.sets:
         shape = architecture_for(settings, options.count)
         meshes = [normalised(path) for path in largest_clean(folder, options.count)]

@@ -19,7 +19,7 @@ from meshset.pipeline.compress import compress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import manifest
 
 
@@ -48,8 +48,7 @@ def main() -> None:
         "seconds": round(time.perf_counter() - start, 1),
     }
     print(figures)
-    command = f"python benchmarks/cost/memory.py {options.folder.name} --count {options.count} --out {options.out}"
-    write_json(options.out, command, figures)
+    write_json(options.out, command([options.folder]), figures)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from meshset.pipeline.sample import write_samples
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 
 SHORT = Recipe(visits=4_000, epochs=2, rate_weight=7e-7)
 
@@ -55,12 +55,8 @@ def main() -> None:
             }
         print(row)
         rows.append(row)
-    command = (
-        f"python benchmarks/cost/memory_by_count.py --counts {' '.join(map(str, options.counts))} "
-        f"--resolution {options.resolution} --field {options.field} --out {options.out}"
-    )
     figures = {"resolution": options.resolution, "field": options.field, "sets": rows}
-    write_json(options.out, command, figures)
+    write_json(options.out, command(), figures)
 
 
 def in_process(work: Callable[[Path, Settings], None], folder: Path, settings: Settings) -> dict[str, Any]:

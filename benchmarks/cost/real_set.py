@@ -16,7 +16,7 @@ from meshset.pipeline.compress import compress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import set_figures, write_json
+from benchmarks.common.figures import command, set_figures, write_json
 from benchmarks.common.meshes import largest_clean
 
 
@@ -37,12 +37,8 @@ def main() -> None:
     figures["compress_seconds"] = round(result.seconds, 1)
     for key, value in figures.items():
         print(f"{key:>20} {value}")
-    command = (
-        f"python benchmarks/cost/real_set.py {options.folder.name} --count {options.count} --preset {options.preset} "
-        f"--resolution {options.resolution} --out {options.out}"
-    )
     errors = {e.name: {"mean": e.mean_distance, "max": e.max_distance, "bytes": e.length} for e in result.entries}
-    write_json(options.out, command, {**figures, "meshes_by_name": errors})
+    write_json(options.out, command([options.folder]), {**figures, "meshes_by_name": errors})
 
 
 if __name__ == "__main__":

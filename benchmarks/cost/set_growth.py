@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +20,6 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import torch
 
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
@@ -34,8 +32,9 @@ from meshset.pipeline.compress import compress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
-from benchmarks.common.meshes import manifest
+from benchmarks.common.figures import KeptRows, Row, command
+from benchmarks.common.meshes import clean
+from benchmarks.common.options import parsed
 
 DRACO = (
     *((kept, bits) for kept in (0.1, 0.05, 0.025, 0.0125) for bits in (7, 8)),
@@ -45,8 +44,8 @@ DRACO = (
 
 
 def clean_in_random_order(folder: Path, seed: int) -> list[Path]:
-    """Return all meshes that the manifest flags as clean, in an order that only the seed decides."""
-    rows = [row for row in manifest(folder) if row["flag"] == "clean"]
+    """Return all meshes without defects, in an order that only the seed decides."""
+    rows = clean(folder)
     return [folder / rows[i]["file"] for i in np.random.default_rng(seed).permutation(len(rows))]
 
 
@@ -107,15 +106,12 @@ def beside_draco(necgs: Row, envelope: Sequence[Point], others: float) -> Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="a folder of meshes with a manifest")
+    parser.add_argument("folder", type=Path, help="a folder of meshes")
     parser.add_argument("--counts", type=int, nargs="+", default=[24, 96, 200])
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--rate", type=float, default=1.0, help="as of meshset compress")
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     settings = Settings(resolution=options.resolution, preset=options.preset)
     recipe = recipe_for(settings)
     paths = clean_in_random_order(options.folder, seed=0)
@@ -127,7 +123,7 @@ def main() -> None:
         "rate": options.rate,
         "counts": counts,
     }
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
+    kept = KeptRows(options.out, command([options.folder]), described)
     codec = NecgsCodec(replace(recipe, rate_weight=recipe.rate_weight / options.rate))
     draco = [DracoCodec(bits, share) for share, bits in DRACO]
     for one in draco:

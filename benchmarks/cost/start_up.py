@@ -18,7 +18,7 @@ from meshset.archive import ArchiveReader, ArchiveWriter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.running import seconds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +90,7 @@ def main() -> None:
                 lambda run=run, out=out: run("extract", archive, "part-250", *out), 5
             )
     print(figures)
-    write_json(options.out, f"python benchmarks/cost/start_up.py --out {options.out}", figures)
+    write_json(options.out, command(), figures)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ The command goes on where it was interrupted.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +27,7 @@ from meshset.pipeline.steps.target import Target
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
+from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import largest_clean
 
 
@@ -51,7 +50,7 @@ def reached(paths: Sequence[Path], size: int, recipe: Recipe, settings: Settings
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes with a manifest")
+    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes")
     parser.add_argument("--kilobytes", type=int, nargs="+", default=[50, 100, 200])
     parser.add_argument("--count", type=int, default=24, help="meshes of each: the clean ones with the most faces")
     parser.add_argument("--epochs", type=int, default=120, help="visits of each mesh")
@@ -62,7 +61,7 @@ def main() -> None:
     settings = Settings(resolution=options.resolution, preset="fast")
     recipe = replace(recipe_for(settings), visits=0, epochs=options.epochs)
     described = {key: getattr(options, key) for key in ("count", "epochs", "resolution")}
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
+    kept = KeptRows(options.out, command(options.sets), described)
     for folder in options.sets:
         paths = largest_clean(folder, options.count)
         for kilobytes in options.kilobytes:

@@ -10,14 +10,11 @@ goes on where it was interrupted.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import torch
 
 from meshset.bench.plan import paper_widths
 from meshset.codecs.common.stored_fields import make_fields
@@ -29,8 +26,9 @@ from meshset.pipeline.steps.failures import NoMeshError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
+from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import largest_clean, normalised
+from benchmarks.common.options import parsed
 from benchmarks.cost.set_growth import measured
 
 LENGTHS = (5, 7, 10, 14, 20, 28, 34, 40, 48, 56, 66, 80, 95, 120, 170, 240)
@@ -55,19 +53,16 @@ def reaches(row: Row, goal: Row) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="a folder of meshes with a manifest")
+    parser.add_argument("folder", type=Path, help="a folder of meshes")
     parser.add_argument("--count", type=int, default=24, help="meshes: the clean ones with the most faces")
     parser.add_argument("--epochs", type=int, default=120, help="visits of each mesh in training necgs-paper")
     parser.add_argument("--share", type=float, default=0.5, help="its decoder, as a share of the paper's widths")
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     settings = Settings(resolution=options.resolution, preset="fast")
     paths = largest_clean(options.folder, options.count)
     described = {key: getattr(options, key) for key in ("count", "epochs", "share", "resolution", "threads")}
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", {"set": options.folder.name, **described})
+    kept = KeptRows(options.out, command([options.folder]), {"set": options.folder.name, **described})
     with TemporaryDirectory() as folder:
         make_fields([normalised(path) for path in paths], settings, Path(folder))
     paper = NecgsPaperCodec(paper_widths(options.share), epochs=options.epochs)

@@ -41,7 +41,7 @@ from meshset.progress import tell
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.common.condensed import condensed
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.paper.ablations.variants import AUTO_ENCODER, PAPER, POST_TRAINING, WITHOUT_SSIM, Variant, VariantCoder
 
 SHARES = (0.75, 0.5, 0.375, 0.25, 0.1875)
@@ -103,18 +103,6 @@ ABLATIONS: dict[str, Callable[[argparse.Namespace, Settings], tuple[System, ...]
 }
 
 
-def command_of(options: argparse.Namespace) -> str:
-    """Return the command without what was left to its default and without where files lie."""
-    words = [f"python benchmarks/paper/ablate.py {options.name} {options.set.resolve().name} --count {options.count}"]
-    if options.name.startswith("resolutions"):
-        words.append(f"--resolutions {' '.join(map(str, options.resolutions))}")
-    else:
-        words.append(f"--resolution {options.resolution}")
-    if options.epochs is not None:
-        words.append(f"--epochs {options.epochs}")
-    return " ".join([*words, f"--device {options.device} --seed {options.seed} --out {options.out}"])
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=ABLATIONS, metavar="NAME")
@@ -133,7 +121,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     settings = Settings(options.resolution, preset="fast", device=options.device, seed=options.seed)
-    command = command_of(options)
+    made = command([options.set])
     with showing_progress():
         try:
             selection = choose_from_folder(options.set, options.count, options.seed)
@@ -141,10 +129,10 @@ def main() -> None:
             job = prepare([selection], plan, options.work, settings)
             left = job.outlook()
             tell(f"{left.points} points, {left.kept} on disk already; about {duration(left.seconds)} on one CPU core")
-            (one,) = bench(job, command)["sets"]
+            (one,) = bench(job, made)["sets"]
         except MeshsetError as error:
             raise SystemExit(str(error)) from None
-    write_json(options.out, command, condensed(one))
+    write_json(options.out, made, condensed(one))
 
 
 if __name__ == "__main__":

@@ -21,8 +21,9 @@ from meshset.pipeline.extract import extract
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import set_figures, write_json
-from benchmarks.common.meshes import manifest
+from benchmarks.common.figures import command, set_figures, write_json
+from benchmarks.common.meshes import clean
+from benchmarks.common.options import add_paper_codec
 
 
 def measured(files: list[Path], codec: NecgsPaperCodec, settings: Settings, repeats: int) -> dict[str, Any]:
@@ -46,28 +47,17 @@ def measured(files: list[Path], codec: NecgsPaperCodec, settings: Settings, repe
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="a data folder with a manifest")
-    parser.add_argument("--count", type=int, default=8)
-    parser.add_argument("--resolution", type=int, default=32)
-    parser.add_argument("--widths", default="64-48-32-24-16-8", help="channels after each block")
-    parser.add_argument("--epochs", type=int, default=400)
+    add_paper_codec(parser, widths="64-48-32-24-16-8")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    chosen = [row["file"] for row in manifest(options.folder) if row["flag"] == "clean"][: options.count]
+    chosen = [row["file"] for row in clean(options.folder)[: options.count]]
     files = [options.folder / name for name in chosen]
     settings = Settings(resolution=options.resolution, seed=options.seed)
-    widths = tuple(map(int, options.widths.split("-")))
     rows = {
-        engine: measured(files, NecgsPaperCodec(widths, engine, options.epochs), settings, repeats=3)
+        engine: measured(files, NecgsPaperCodec(options.widths, engine, options.epochs), settings, repeats=3)
         for engine in ENGINES
     }
-    command = (
-        f"python benchmarks/paper/engines.py {options.folder.name} --count {options.count} "
-        f"--resolution {options.resolution} --widths {options.widths} --epochs {options.epochs} --seed {options.seed} "
-        f"--out {options.out}"
-    )
-    write_json(options.out, command, {"meshes": chosen, "engines": rows})
+    write_json(options.out, command([options.folder]), {"meshes": chosen, "engines": rows})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ a row of their own, and are no part of the seconds of the others. The command go
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -48,7 +47,7 @@ from meshset.progress import advance, stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
+from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import largest_clean, normalised
 from benchmarks.common.networks import add_options, in_rows
 
@@ -153,7 +152,7 @@ def main() -> None:
         "samples": options.samples,
         "threads": options.threads,
     }
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
+    kept = KeptRows(options.out, command(options.sets), described)
     kept.add("samples", lambda: sampled(paths, recipe, settings))
     for name in options.systems or known:
         kept.add(name, lambda name=name: measured(known[name], originals, recipe, settings, options.samples))

@@ -12,7 +12,6 @@ command goes on where it was interrupted, row by row.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from collections import Counter
@@ -22,7 +21,6 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
-import torch
 
 from meshset.cli.progress import showing_progress
 from meshset.codecs.latent_sdf.bitstream import read_payload, read_shared
@@ -39,8 +37,9 @@ from meshset.vocabulary import LONGEST_SIDE
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
+from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import manifest, normalised
+from benchmarks.common.options import parsed
 
 HELD_OUT = 0.1
 
@@ -137,18 +136,15 @@ def errors(distances: Sequence[np.ndarray], clouds: Sequence[object]) -> Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="registered meshes with a manifest")
+    parser.add_argument("folder", type=Path, help="a folder of registered meshes")
     parser.add_argument("--small", action="store_true", help="sizes for two cores")
     parser.add_argument("--count", type=int, default=100, help="meshes, a tenth of which is held out")
     parser.add_argument("--rows", nargs="+", help="rows of the tables; all if not given")
     parser.add_argument("--epochs", type=int, help="in place of those of the size")
     parser.add_argument("--resolution", type=int, help="64 for --small, else 128")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     known = rows(options.small)
     if unknown := set(options.rows or ()) - set(known):
         raise SystemExit(f"no such row: {', '.join(sorted(unknown))}; there are {'; '.join(known)}")
@@ -167,7 +163,7 @@ def main() -> None:
         "recipe": asdict(recipe),
         "unit": "per cent of the longest side of the bounding box",
     }
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
+    kept = KeptRows(options.out, command([options.folder]), described)
     for name in options.rows or known:
         codec = replace(known[name], recipe=recipe)
         kept.add(name, lambda codec=codec: measured(codec, meshes[kept_back:], meshes[:kept_back], settings))

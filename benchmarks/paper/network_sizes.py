@@ -10,7 +10,6 @@ command goes on where it was interrupted.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ from meshset.codecs.implicit.perceptrons import NeuralImplicit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows
+from benchmarks.common.figures import KeptRows, command
 from benchmarks.common.networks import Measuring, add_options
 
 LAYERS = (3, 4, 5, 6)
@@ -77,7 +76,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     measuring = Measuring(options)
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", measuring.options())
+    kept = KeptRows(options.out, command(options.sets), measuring.options())
     for layers in LAYERS:
         for width in WIDTHS:
             for system in SYSTEMS:

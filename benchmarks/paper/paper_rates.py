@@ -19,8 +19,9 @@ from meshset.pipeline.compress import compress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import set_figures, write_json
-from benchmarks.common.meshes import manifest
+from benchmarks.common.figures import command, set_figures, write_json
+from benchmarks.common.meshes import clean
+from benchmarks.common.options import add_paper_codec
 
 CHOICES = ((4, 1e-3), (4, 4e-3), (4, 1e-2), (2, 2e-3), (1, 1e-3), (1, 3e-3), (1, 6e-3))
 """Batch and peak learning rate; the first is that of the released code."""
@@ -41,26 +42,20 @@ def measured(files: list[Path], recipe: Recipe, settings: Settings, widths: tupl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="a data folder with a manifest")
-    parser.add_argument("--count", type=int, default=8)
-    parser.add_argument("--resolution", type=int, default=32)
-    parser.add_argument("--widths", default="24-18-12", help="channels after each block")
-    parser.add_argument("--epochs", type=int, default=400)
-    parser.add_argument("--out", type=Path, required=True)
+    add_paper_codec(parser, widths="24-18-12")
     options = parser.parse_args()
-    chosen = [row["file"] for row in manifest(options.folder) if row["flag"] == "clean"][: options.count]
+    chosen = [row["file"] for row in clean(options.folder)[: options.count]]
     files = [options.folder / name for name in chosen]
-    widths = tuple(map(int, options.widths.split("-")))
     rows = []
     for batch, rate in CHOICES:
         recipe = Recipe(epochs=options.epochs, batch=batch, rate=rate)
-        rows.append(measured(files, recipe, Settings(resolution=options.resolution), widths))
+        rows.append(measured(files, recipe, Settings(resolution=options.resolution), options.widths))
         print(rows[-1], flush=True)
-    command = (
-        f"python benchmarks/paper/paper_rates.py {options.folder.name} --count {options.count} "
-        f"--resolution {options.resolution} --widths {options.widths} --epochs {options.epochs} --out {options.out}"
+    write_json(
+        options.out,
+        command([options.folder]),
+        {"meshes": chosen, "visits": options.epochs * options.count, "rows": rows},
     )
-    write_json(options.out, command, {"meshes": chosen, "visits": options.epochs * options.count, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ The command goes on where it was interrupted; the meshes of the pictures wait in
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from meshset.geometry.key_spheres import key_spheres
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
+from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.networks import Measuring, add_options
 from benchmarks.common.pictures import SIDE, render
 
@@ -75,7 +74,7 @@ def main() -> None:
     unknown = set(options.names) - set(measuring.meshes)
     if unknown:
         raise SystemExit(f"no such mesh: {', '.join(unknown)}; there are {', '.join(measuring.meshes)}")
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", measuring.options())
+    kept = KeptRows(options.out, command(options.sets), measuring.options())
 
     def row(name: str, codec: ImplicitCodec) -> Row:
         figures, decoded = measuring.measure(codec)

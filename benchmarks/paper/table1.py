@@ -35,7 +35,7 @@ from meshset.progress import Silent
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import set_figures, write_json
+from benchmarks.common.figures import command, set_figures, write_json
 
 REPEATS = 3
 """Each mesh is decoded so often, and the shortest time counts."""
@@ -137,14 +137,8 @@ def main() -> None:
     }
     for name, row in rows.items():
         print(name, {key: value for key, value in row.items() if key.endswith(("seconds", "mesh", "ratio"))})
-    short = "" if options.paper_epochs is None else f" --paper-epochs {options.paper_epochs}"
-    command = (
-        f"python benchmarks/paper/table1.py {options.set.resolve().name} --count {options.count} "
-        f"--resolution {options.resolution} --preset {options.preset}{short} --device {options.device} "
-        f"--seed {options.seed} --out {options.out}"
-    )
     described = {"set": chosen.name, "rule": chosen.rule, "processor": describe_machine(options.device)}
-    write_json(options.out, command, {**described, "rows": rows})
+    write_json(options.out, command([options.set]), {**described, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -6,13 +6,10 @@ python benchmarks/paper/weight_bits.py sets/classics --count 2 --out benchmarks/
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
-
-import torch
 
 from meshset.cli.progress import showing_progress
 from meshset.codecs.implicit.codec import NiCodec
@@ -23,8 +20,9 @@ from meshset.geometry import Mesh
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import largest_clean, normalised
+from benchmarks.common.options import parsed
 
 BITS = (5, 6, 8, 12)
 
@@ -43,13 +41,10 @@ def figures(codec: NiCodec, meshes: list[Mesh], settings: Settings) -> dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", type=Path, help="a folder of meshes with a manifest")
+    parser.add_argument("set", type=Path, help="a folder of meshes")
     parser.add_argument("--count", type=int, default=2, help="meshes: the clean ones with the most faces")
     parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     paths = largest_clean(options.set, options.count)
     meshes = [normalised(path) for path in paths]
     settings = Settings(preset="fast")
@@ -61,7 +56,7 @@ def main() -> None:
                 codec = NiCodec(bits=bits, recipe=replace(recipe, rounded=rounded))
                 rows[f"{bits} bits, {rounded:.0%} of the steps rounded"] = figures(codec, meshes, settings)
     described = {"meshes": [path.stem for path in paths], "steps": options.steps, "batch": recipe.batch}
-    write_json(options.out, f"python {shlex.join(sys.argv)}", {**described, "rows": rows})
+    write_json(options.out, command([options.set]), {**described, "rows": rows})
 
 
 if __name__ == "__main__":

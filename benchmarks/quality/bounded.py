@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import torch
-from meshset.pipeline.steps.rungs import rung_of
 
 from meshset.archive import ArchiveReader
 from meshset.cli.progress import showing_progress
@@ -31,12 +27,14 @@ from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.pipeline.compress import compress
 from meshset.pipeline.open import open_archive
+from meshset.pipeline.summary import rung_label
 from meshset.progress import advance, stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import KeptRows, Row
+from benchmarks.common.figures import KeptRows, Row, command
 from benchmarks.common.meshes import members
+from benchmarks.common.options import parsed
 
 SAMPLES = 200_000
 
@@ -54,14 +52,10 @@ def measured(paths: Sequence[Path], bound: float, recipe: Recipe, settings: Sett
             for entry in result.entries:
                 errors[entry.name] = error_of(by_name[entry.name], opened[entry.name])
                 advance()
-    rungs = {entry.name: rung_of(entry.notes) for entry in result.entries}
-    if any(rung is None for rung in rungs.values()):
-        raise SystemExit("a mesh has no note of its rung")
-    counts = Counter(rung.name for rung in rungs.values() if rung)
-    sizes: Counter[str] = Counter()
+    counts = Counter(rung_label(entry) for entry in result.entries)
+    sizes: Counter[str | None] = Counter()
     for entry in result.entries:
-        rung = rungs[entry.name]
-        sizes[rung.name if rung else ""] += entry.length
+        sizes[rung_label(entry)] += entry.length
     return {
         "meshes": len(paths),
         "failures": len(result.failures),
@@ -88,19 +82,16 @@ def error_of(path: Path, decoded: Mesh) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes with a manifest")
+    parser.add_argument("sets", type=Path, nargs="+", help="folders of meshes")
     parser.add_argument("--count", type=int, default=24, help="meshes of each: the clean ones with the most faces")
     parser.add_argument("--max-error", type=float, default=0.2, help="in per cent of the bounding box's diagonal")
     parser.add_argument("--epochs", type=int, default=120, help="visits of each mesh")
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parsed(parser)
     settings = Settings(resolution=options.resolution, preset="fast")
     recipe = replace(recipe_for(settings), visits=0, epochs=options.epochs)
     described = {key: getattr(options, key) for key in ("count", "max_error", "epochs", "resolution")}
-    kept = KeptRows(options.out, f"python {shlex.join(sys.argv)}", described)
+    kept = KeptRows(options.out, command(options.sets), described)
     for folder in options.sets:
         paths = members(folder, options.count)
         kept.add(folder.name, lambda paths=paths: measured(paths, options.max_error / 100, recipe, settings))

@@ -3,6 +3,7 @@
 python benchmarks/quality/curves.py figures --out benchmarks/results/curves.json --picture docs/curves.png
 
 Figures of single meshes and pictures of them stay in the folders. Several folders are put beside one another.
+The version recorded is that of this command: run it at the commit that measured.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from meshset.errors import MeshsetError
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.common.condensed import condensed
+from benchmarks.common.figures import made_by
 
 Row = dict[str, Any]
 
@@ -86,15 +88,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+", help="--out of meshset bench")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--picture", type=Path, required=True)
+    parser.add_argument("--picture", type=Path, help="also draw the curves")
     options = parser.parse_args()
     try:
         result = joined([kept(read_result(folder)) for folder in options.folders])
     except MeshsetError as error:
         raise SystemExit(str(error)) from None
-    save(options.out, result)
-    draw(result, options.picture)
-    print(f"wrote {options.out} and {options.picture}")
+    save(options.out, {**result, "made_by": made_by()})
+    print(f"wrote {options.out}")
+    if options.picture:
+        draw(result, options.picture)
+        print(f"wrote {options.picture}")
 
 
 if __name__ == "__main__":

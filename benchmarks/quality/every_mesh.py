@@ -23,7 +23,7 @@ from meshset.geometry.queries import SurfaceQueries
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import manifest, normalised
 from benchmarks.common.running import in_processes
 from benchmarks.common.thin import thin_share
@@ -88,8 +88,7 @@ def main() -> None:
         "each": {name: made[name]["mean_distance"] for name in made},
     }
     print({key: value for key, value in figures.items() if key not in ("each", "worst")})
-    folders = " ".join(folder.name for folder in options.folders)
-    write_json(options.out, f"python benchmarks/quality/every_mesh.py {folders} --out {options.out}", figures)
+    write_json(options.out, command(options.folders), figures)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from meshset.geometry import Mesh
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import normalised
 from benchmarks.common.running import in_processes
 from benchmarks.common.thin import thinnest
@@ -72,9 +72,8 @@ def main() -> None:
         table[name]["ratio of mean distances"] = (
             table[name]["tsdf-def"]["mean_distance"] / table[name]["tsdf"]["mean_distance"]
         )
-    command = f"python benchmarks/quality/fields.py {options.data.name} --count {options.count} --out {options.out}"
     each = dict(zip(map(str, chosen), meshes, strict=True))
-    write_json(options.out, command, {"meshes": len(meshes), "means": table, "each": each})
+    write_json(options.out, command(data=options.data), {"meshes": len(meshes), "means": table, "each": each})
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from meshset.geometry import Mesh
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import write_json
+from benchmarks.common.figures import command, write_json
 from benchmarks.common.meshes import normalised
 from benchmarks.common.running import in_processes
 from benchmarks.common.thin import spread, thinnest
@@ -66,9 +66,12 @@ def main() -> None:
         ),
     }
     print(means, ratios)
-    command = f"python benchmarks/quality/objectives.py {options.data.name} --count {options.count} --out {options.out}"
     each = dict(zip(map(str, chosen), meshes, strict=True))
-    write_json(options.out, command, {"resolution": RESOLUTION, "means": means, "ratios": ratios, "each": each})
+    write_json(
+        options.out,
+        command(data=options.data),
+        {"resolution": RESOLUTION, "means": means, "ratios": ratios, "each": each},
+    )
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.tables.parts import NOT_MEASURED, Row, header
+from benchmarks.tables.versions import provenance
 
-_TITLES = ("KB", "ratio", "CD", "NC", "F1-0.005", "F1-0.01", "mean distance", "coding", "decoding a mesh")
+_TITLES = ("KB", "ratio", "CD", "NC", "F1-0.005", "F1-0.01", "mean distance", "coding", "decoding per mesh")
 _OFF_CURVE = " *"
 
 
@@ -31,7 +32,9 @@ def table_1(results: Row | None) -> str:
     if results is None:
         return NOT_MEASURED
     rows = results["rows"]
-    lines = header("codec", "compress the set", "decompress a mesh", "ratio", "mean distance", "of the time of necgs")
+    lines = header(
+        "codec", "compress the set", "decompress one mesh", "ratio", "mean distance", "time over that of necgs"
+    )
     for name, row in rows.items():
         mark = " (extrapolated)" if row.get("extrapolated") else ""
         quality = f"{row['ratio']:.1f} | {_thousandths(row['mean_distance'])}" if "ratio" in row else "| "
@@ -90,7 +93,7 @@ def _difference(name: str, found: Row) -> str:
 
 def _made_by(results: Row) -> str:
     name = results.get("name", results.get("set"))
-    return f"Set `{name}`, {results['rule']}. Made by\n\n    {results['command']}"
+    return f"Set `{name}`, {results['rule']}.\n\n{provenance(results)}"
 
 
 def _thousandths(value: float) -> str:

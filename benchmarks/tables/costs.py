@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.tables.parts import NOT_MEASURED, Row, commands, header
+from benchmarks.tables.parts import NOT_MEASURED, Row, header
+from benchmarks.tables.versions import provenance
 
 
 def growth(found: Iterable[Row | None]) -> str:
@@ -16,11 +17,11 @@ def growth(found: Iterable[Row | None]) -> str:
         "set",
         "archive",
         "decoder",
-        "latents a mesh",
-        "index a mesh",
+        "latents per mesh",
+        "index per mesh",
         "mean distance",
         "ratio",
-        "Draco, simplified, a mesh",
+        "simplified Draco per mesh",
         "set over Draco",
         "smaller from",
         "latents and index over Draco",
@@ -35,7 +36,7 @@ def growth(found: Iterable[Row | None]) -> str:
             for name, row in one["rows"].items()
             if name.startswith("necgs")
         ]
-    return "\n".join([*lines, f"\n{commands(made)}"])
+    return "\n".join([*lines, f"\n{provenance(*made)}"])
 
 
 def _beside_draco(row: Row) -> str:
@@ -52,7 +53,9 @@ def bounded(found: Row | None) -> str:
     if found is None:
         return NOT_MEASURED
     bound = found["options"]["max_error"]
-    lines = header("set", "set", "refined", "draco", "ply-zstd", "within the bound", "worst", "archive", "of it alone")
+    lines = header(
+        "set", "set", "refined", "draco", "ply-zstd", "within the bound", "worst", "archive", "coded individually"
+    )
     for name, row in found["rows"].items():
         rungs = " | ".join(str(row["on_rung"].get(rung, 0)) for rung in ("set", "refined", "draco", "ply-zstd"))
         alone = sum(row["bytes_on_rung"].get(rung, 0) for rung in ("draco", "ply-zstd"))
@@ -64,7 +67,7 @@ def bounded(found: Row | None) -> str:
         f"Bound: {bound:g} % of the diagonal; {found['options']['epochs']} visits of each mesh, "
         f"K = {found['options']['resolution']}."
     )
-    return "\n".join([*lines, f"\n{told}\n\n{commands([found])}"])
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(found)}"])
 
 
 def time_to_error(found: Iterable[Row | None]) -> str:
@@ -82,7 +85,7 @@ def time_to_error(found: Iterable[Row | None]) -> str:
             for name, row in one["rows"].items()
             if not row["failures"]
         ]
-    return "\n".join([*lines, f"\n{commands(made)}"])
+    return "\n".join([*lines, f"\n{provenance(*made)}"])
 
 
 def targets(found: Row | None) -> str:
@@ -97,7 +100,7 @@ def targets(found: Row | None) -> str:
     ]
     options = found["options"]
     told = f"{options['epochs']} visits of each mesh, K = {options['resolution']}."
-    return "\n".join([*lines, f"\n{told}\n\n{commands([found])}"])
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(found)}"])
 
 
 def levers(found: Row | None) -> str:
@@ -116,7 +119,7 @@ def levers(found: Row | None) -> str:
         f"{options['count']} meshes, {options['epochs']} visits of each, K = {options['resolution']}, "
         f"lambda = {options['lambda']:g} where nothing else is said."
     )
-    return "\n".join([*lines, f"\n{told}\n\n{commands([found])}"])
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(found)}"])
 
 
 def _kilobytes(size: float) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.tables.parts import NOT_MEASURED, Row, commands, header
+from benchmarks.tables.parts import NOT_MEASURED, Row, header
+from benchmarks.tables.versions import provenance
 
 
 def differences(found: Row | None) -> str:
@@ -18,14 +19,42 @@ def differences(found: Row | None) -> str:
         cells = [_difference(rows[name]) if name in rows else "" for name in anchors]
         lines.append(f"| {one['name']}, {one['meshes']} meshes | {' | '.join(cells)} |")
     told = "BD-rate: bytes at equal mean distance, over the interval that both curves cover."
-    return "\n".join([*lines, f"\n{told}\n\n{commands([found])}"])
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(found)}"])
 
 
 def points(found: Row | None) -> str:
     """Return every point on every curve."""
     if found is None:
         return NOT_MEASURED
-    return "\n\n".join(_set_table(one) for one in found["sets"]) + f"\n\n{commands([found])}"
+    return "\n\n".join(_set_table(one) for one in found["sets"]) + f"\n\n{provenance(found)}"
+
+
+def beside_draco(found: Row | None, name: str) -> str:
+    """Return the curve of a system, each point beside the smallest of simplified Draco that is as near."""
+    if found is None:
+        return NOT_MEASURED
+    lines = header(
+        "set", name, "KB", "mean distance", "NC", "coding", "decoding per mesh", "draco-simplified as near", "KB"
+    )
+    for one in found["sets"]:
+        system, draco = (_curve(one, wanted) for wanted in (name, "draco-simplified"))
+        for point in system:
+            mean = point["mean"]
+            as_near = [other for other in draco if other["mean"]["mean_distance"] <= mean["mean_distance"]]
+            beside = f"{as_near[0]['label']} | {as_near[0]['bytes'] / 1e3:.1f}" if as_near else "none | "
+            lines.append(
+                f"| {one['meshes']} {one['name']} | {point['label']} | {point['bytes'] / 1e3:.1f} "
+                f"| {1e3 * mean['mean_distance']:.2f}e-3 | {mean['nc']:.3f} | {point['coding_seconds']:.0f} s "
+                f"| {1e3 * point['decoding_seconds']:.0f} ms | {beside} |"
+            )
+    notes = [f"\n{line}" for one in found["sets"] for line in _notes(one)]
+    return "\n".join([*lines, *notes, f"\n{provenance(found)}"])
+
+
+def _curve(one: Row, name: str) -> list[Row]:
+    (system,) = (system for system in one["systems"] if system["name"] == name)
+    points = [point for point in system["points"] if point["label"] in system["curve"]]
+    return sorted(points, key=lambda point: float(point["bytes"]))
 
 
 def _set_table(one: Row) -> str:
@@ -42,7 +71,7 @@ def _set_table(one: Row) -> str:
         "F1-0.01",
         "gIoU",
     )
-    lines = [f"**{one['name']}**, {one['rule']}\n", *header(*titles, "coding", "decoding a mesh")]
+    lines = [f"**{one['name']}**, {one['rule']}\n", *header(*titles, "coding", "decoding per mesh")]
     lines += [
         f"| {system['name']} | {point['label']} | {_cells(point)} |"
         for system in one["systems"]

@@ -1,10 +1,11 @@
-"""Draw the tables of the README and of docs/ from the committed JSON.
+"""Draw the tables of the README, of docs/ and of the benchmarks' pages from the committed JSON.
 
 python benchmarks/tables/draw.py            # rewrite them
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -16,18 +17,23 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.tables import ablations, costs, curves, fields, networks
+from benchmarks.tables import ablations, attacks, costs, curves, fields, index, networks
+from benchmarks.tables.versions import made_with, provenance
 
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS, ATTACKS = ROOT / "benchmarks" / "results", ROOT / "robustness" / "results"
 BEGIN, END = "<!-- drawn by benchmarks/tables/draw.py: {} -->", "<!-- end of {} -->"
 
 SETS = {"things24": "24 printed parts and robot links", "demo": "24 generated shapes (`make demo`)"}
 
 
-def results(name: str) -> dict[str, Any]:
+def results(name: str, folder: Path = RESULTS) -> dict[str, Any]:
     """Return one committed JSON file."""
-    loaded: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
-    return loaded
+    return {"file": name, **json.loads((folder / f"{name}.json").read_text())}
+
+
+def attacked(name: str) -> dict[str, Any]:
+    """Return one committed JSON file of robustness/."""
+    return results(name, ATTACKS)
 
 
 def measured(name: str) -> dict[str, Any] | None:
@@ -38,7 +44,7 @@ def measured(name: str) -> dict[str, Any] | None:
 def sets_table() -> str:
     """Return the table of compressed sets."""
     lines = [
-        "| set | OBJ | archive | ratio | latents of it | mean distance | max distance | CD | NC | F1-0.005 | F1-0.01 "
+        "| set | OBJ | archive | ratio | latents | mean distance | max distance | CD | NC | F1-0.005 | F1-0.01 "
         "| time |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
@@ -50,9 +56,8 @@ def sets_table() -> str:
             f"| {1e3 * row['max_distance']:.0f}e-3 | {1e3 * row['cd']:.2f}e-3 | {row['nc']:.3f} | {row['f1_005']:.3f} "
             f"| {row['f1_01']:.3f} | {row['compress_seconds'] / 60:.1f} min |"
         )
-    commands = "\n".join(f"    {results(name)['command']}" for name in SETS)
-    made = "K = 64, preset `fast`. Made by"
-    return "\n".join(lines) + f"\n\n{made}\n\n{commands}"
+    made = "K = 64, preset `fast`."
+    return "\n".join(lines) + f"\n\n{made}\n\n{provenance(*map(results, SETS))}"
 
 
 def speed_text() -> str:
@@ -72,11 +77,18 @@ def speed_text() -> str:
             "|---|---|---|---|",
             *rows,
             "",
+            made_with([speed]),
+            "",
             f"From the shell: `list` of 500 meshes {start['list_500_s_read_only']:.2f} s, `extract` of one at K = 64 "
             f"{start['extract_one_k64_s_read_only']:.2f} s. A read-only install adds "
-            f"{start['install_bytes'] / 1e6:.0f} MB to an empty environment. "
+            f"{start['install_bytes'] / 1e6:.0f} MB to an empty environment.",
+            "",
+            made_with([start]),
+            "",
             f"Compressing {memory['meshes']} meshes at K = {memory['resolution']} takes "
             f"{memory['peak_memory_bytes'] / 1e9:.1f} GB at its peak. {memory_text()}",
+            "",
+            made_with([memory, results("memory_by_count")]),
         ]
     )
 
@@ -98,7 +110,7 @@ def memory_text() -> str:
 def adding_one_table() -> str:
     """Return what one large mesh costs that joins a set, against compressing the set again."""
     found = results("adding_one")
-    lines = ["| | error | bytes of the mesh | the archive grows by | time |", "|---|---|---|---|---|"]
+    lines = ["| | error | bytes of the mesh | archive growth, bytes | time |", "|---|---|---|---|---|"]
     for way in ("frozen", "frozen, bounded", "updated", "compressed again"):
         row = found[way]
         lines.append(
@@ -109,7 +121,7 @@ def adding_one_table() -> str:
         f"A mesh of {found['source_faces']:,} faces joins {found['meshes']} at K = {found['resolution']}, preset "
         f"`{found['preset']}`."
     )
-    return "\n".join(lines) + f"\n\n{made}\n\n    {found['command']}"
+    return "\n".join(lines) + f"\n\n{made}\n\n{provenance(found)}"
 
 
 def engines_table() -> str:
@@ -125,7 +137,7 @@ def engines_table() -> str:
             f"| {1e3 * row['worst_mean_distance']:.1f}e-3 "
             f"| {row['compress_seconds'] / found['engines']['dense']['compress_seconds']:.2f} |"
         )
-    return "\n".join(lines) + f"\n\n    {found['command']}"
+    return "\n".join(lines) + f"\n\n{provenance(found)}"
 
 
 def rates_table() -> str:
@@ -137,7 +149,7 @@ def rates_table() -> str:
             f"| {row['batch']} | {row['rate']:g} | {row['archive_bytes']:,} | {1e3 * row['mean_distance']:.2f}e-3 "
             f"| {1e3 * row['worst_mean_distance']:.1f}e-3 |"
         )
-    return "\n".join(lines) + f"\n\n{found['visits']:,} visits each.\n\n    {found['command']}"
+    return "\n".join(lines) + f"\n\n{found['visits']:,} visits each.\n\n{provenance(found)}"
 
 
 def adding_table() -> str:
@@ -148,7 +160,7 @@ def adding_table() -> str:
     ways = {way: [found[f"added, {kind}"][way] for kind in kinds] for way in ("frozen", "frozen, bounded", "updated")}
     ways["trained together"] = [{**together[kind], "seconds": together["seconds"]} for kind in kinds]
     lines = [
-        "| | same kind: error | bytes a mesh | time | other kind: error | bytes a mesh | time |",
+        "| | same kind: error | bytes per mesh | time | other kind: error | bytes per mesh | time |",
         "|---|---|---|---|---|---|---|",
     ]
     for way, rows in ways.items():
@@ -165,7 +177,7 @@ def adding_table() -> str:
         f"{after['measured_mean_error_of_diagonal']:.3%}, and the file is {updated['archive_grows_by'] / 1e3:.1f} KB "
         "larger."
     )
-    return "\n".join(lines) + f"\n\n{told}\n\n    {found['command']}"
+    return "\n".join(lines) + f"\n\n{told}\n\n{provenance(found)}"
 
 
 def ablation(name: str) -> str:
@@ -203,6 +215,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "batched training": lambda: networks.batched(measured("batched_training")),
     "weight bits": lambda: networks.weight_bits(measured("weight_bits")),
     "lgcl": lambda: networks.lgcl(measured("lgcl")),
+    "gpcc": lambda: curves.beside_draco(measured("gpcc"), "gpcc"),
+    "attacks": lambda: attacks.attacks(*map(attacked, ("fuzz", "flips", "kills"))),
+    "figures": lambda: index.commands(index.FIGURES, results),
+    "figures of attacks": lambda: index.commands(index.ATTACKS, attacked),
 }
 DOCUMENTS = (
     "README.md",
@@ -215,6 +231,10 @@ DOCUMENTS = (
     "docs/implicit.md",
     "docs/latent_sdf.md",
     "docs/lgcl.md",
+    "docs/peers.md",
+    "docs/hostile.md",
+    "benchmarks/README.md",
+    "robustness/README.md",
 )
 
 
@@ -228,6 +248,7 @@ def drawn(text: str) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     for name in DOCUMENTS:
         path = ROOT / name
         path.write_text(drawn(path.read_text()))

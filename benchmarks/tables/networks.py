@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.tables.parts import NOT_MEASURED, Row, header
+from benchmarks.tables.versions import provenance
 
 _NI, _SPHERES = "ni", "key-spheres, 128, direct"
 _CONVOLUTIONS = {"vc": "LGCL-VC", "cheb": "LGCL-Cheb"}
@@ -39,7 +40,7 @@ def table_1(found: Row | None) -> str:
         f"{options['threads']} thread; samples, {found['rows']['samples']['seconds_a_mesh']:.1f} s a mesh, are not in "
         "the times. Lengths in the cube [-1, 1]^3.\n",
         *_nearer(rows),
-        f"    {found['command']}",
+        f"{provenance(found)}",
     ]
     return "\n".join(lines)
 
@@ -60,14 +61,14 @@ def batched(found: Row | None) -> str:
     """Return what training many networks at a time gains."""
     if found is None:
         return NOT_MEASURED
-    lines = header("network, samples a step", "a mesh in a step, batched", "one at a time", "speed-up")
+    lines = header("network, samples a step", "per mesh and step, batched", "one at a time", "speed-up")
     lines += [
         f"| {name} | {1e3 * row['batched_seconds']:.3f} ms | {1e3 * row['one_at_a_time_seconds']:.3f} ms "
         f"| {row['speed_up']:.1f}x |"
         for name, row in found["rows"].items()
     ]
     told = f"{len(found['meshes'])} meshes, {found['threads']} threads, the shortest of several turns."
-    return "\n".join([*lines, f"\n{told}\n\n    {found['command']}"])
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(found)}"])
 
 
 def spheres(found: Row | None) -> str:
@@ -81,7 +82,7 @@ def spheres(found: Row | None) -> str:
         f"| {_errors(row, 'surface_error', 'importance_error', 'mean_distance')} | {row['seconds']:.1f} s |"
         for name, row in found["rows"].items()
     ]
-    return "\n".join([*lines, f"\n{_trained(found)}\n\n    {found['command']}"])
+    return "\n".join([*lines, f"\n{_trained(found)}\n\n{provenance(found)}"])
 
 
 def sizes(found: Row | None) -> str:
@@ -92,19 +93,19 @@ def sizes(found: Row | None) -> str:
     pairs = [(row, rows[f"key-spheres{name[2:]}"]) for name, row in rows.items() if name.startswith("ni,")]
     better = sum(spheres["surface_error"] < ni["surface_error"] for ni, spheres in pairs)
     told = f"Key spheres have the smaller mean surface error at {better} of {len(pairs)} sizes."
-    return f"{told} {_trained(found)}\n\n    {found['command']}"
+    return f"{told} {_trained(found)}\n\n{provenance(found)}"
 
 
 def weight_bits(found: Row | None) -> str:
     """Return bytes and error by the bits of a weight."""
     if found is None:
         return NOT_MEASURED
-    lines = header("NI", "bytes a mesh", "mean distance")
+    lines = header("NI", "bytes per mesh", "mean distance")
     lines += [
         f"| {name} | {row['bytes']:,.0f} | {_errors(row, 'mean_distance')} |" for name, row in found["rows"].items()
     ]
     told = f"{len(found['meshes'])} meshes, {found['steps']:,} steps of {found['batch']} samples."
-    return "\n".join([*lines, f"\n{told}\n\n    {found['command']}"])
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(found)}"])
 
 
 def lgcl(found: Row | None) -> str:
@@ -112,7 +113,7 @@ def lgcl(found: Row | None) -> str:
     if found is None:
         return NOT_MEASURED
     options = found["options"]
-    sizes = [*header("model", "parameters", "latent", "network", "a mesh", "of it key points", "training")]
+    sizes = [*header("model", "parameters", "latent", "network", "per mesh", "of which key points", "training")]
     sizes += [
         f"| {name} | {row['parameters']:,} | {row['latent_numbers']:,} | {row['network_bytes']:,} B "
         f"| {row['payload_bytes']:,.0f} B | {row['of_them_key_points']:,.0f} B "
@@ -129,7 +130,7 @@ def lgcl(found: Row | None) -> str:
         "deviation over all vertices; *no surface* counts held-out bodies that came back empty and are in no other "
         "figure."
     )
-    return "\n".join([*sizes, "", *errors, f"\n{told}\n\n    {found['command']}"])
+    return "\n".join([*sizes, "", *errors, f"\n{told}\n\n{provenance(found)}"])
 
 
 def _lgcl_errors(row: Row) -> str:

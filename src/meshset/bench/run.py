@@ -56,13 +56,11 @@ class BenchSet:
         selection: what was chosen, and how.
         meshes: those that can be used.
         left_out: one line for each that cannot.
-        spool: where the meshes lie, until nobody needs this set any more.
     """
 
     selection: Selection
     meshes: tuple[PreparedMesh, ...]
     left_out: tuple[str, ...]
-    spool: MeshSpool
 
 
 @dataclass(frozen=True)
@@ -194,11 +192,11 @@ def read_result(out: Path) -> dict[str, Any]:
 
 
 def _read(selection: Selection) -> BenchSet:
-    log, spool = FailureLog(), MeshSpool()
-    meshes = prepare_meshes(selection.sources, spool, log)
+    log = FailureLog()
+    meshes = prepare_meshes(selection.sources, MeshSpool(), log)
     if not meshes:
         raise MeshsetError(f"set '{selection.name}': none of its meshes can be used ({log.failures[0]})")
-    return BenchSet(selection, tuple(meshes), tuple(map(str, log.failures)), spool)
+    return BenchSet(selection, tuple(meshes), tuple(map(str, log.failures)))
 
 
 def _run_set(job: Job, one: BenchSet) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def read_tensors(
         steps.append(read_step(fields))
         wanted.append((prod(shape), read_model(fields)))
     if modelled + sum(model.size for _, model in wanted) > MAX_MODELLED:
-        raise ArchiveError(f"impossible {owner}: its probability models cover too many numbers")
+        raise ArchiveError(f"invalid {owner}: its probability models cover too many numbers")
     arrays = decode(fields.rest(), wanted)
     return {
         name: QuantisedTensor(numbers.reshape(shape), step)

@@ -100,7 +100,7 @@ class KeySpheres(FieldNetwork):
         columns = np.stack(decode(data.take(data.varint()), wanted)).astype(np.int64)
         columns[0] = np.cumsum(columns[0]) - _UNITS
         if np.abs(columns).max() > _UNITS or columns[3].min() < 0:
-            raise ArchiveError("impossible key spheres")
+            raise ArchiveError("invalid key spheres")
         return {"spheres": _as_floats(columns.T)}
 
     def stored_floats(self, frame: Frame) -> int:

@@ -113,7 +113,7 @@ class Nglod(FieldNetwork):
             octants = np.frombuffer(data.take(len(levels[-1])), dtype=np.uint8)
             exists = np.unpackbits(octants, bitorder="little").astype(bool)
             if not exists.any():
-                raise ArchiveError("impossible octree: a level has no cells")
+                raise ArchiveError("invalid octree: a level has no cells")
             levels.append(children(levels[-1])[exists])
         return _frame(levels)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -25,39 +25,10 @@ KEPT_MESHES = 4
 """Meshes that `NormalisedMeshes` keeps in memory; a codec asks for the same one several times in a row."""
 
 
-@dataclass(frozen=True)
-class PreparedMesh(Source):
-    """A mesh file that was read and can be compressed; what becomes of the file afterwards does not matter.
-
-    Attributes:
-        placement: bounding box in world units.
-        vertices: vertices as they were read.
-        faces: triangles as they were read.
-        obj_bytes: bytes of the mesh as OBJ text.
-        notes: what reading changed and what is wrong with the mesh, one line each.
-        fingerprint: CRC-32 of vertices and faces.
-        kept: where the mesh lies in the spool that it was prepared with.
-    """
-
-    placement: Placement
-    vertices: int
-    faces: int
-    obj_bytes: int
-    notes: tuple[str, ...]
-    fingerprint: int
-    kept: Path
-
-    def load(self) -> Mesh:
-        """Return the mesh in the cube [-1, 1]^3, vertices (V, 3) float64; its spool must still be there."""
-        with self.kept.open("rb") as file:
-            vertices, faces = np.load(file), np.load(file)
-        return self.placement.normalise(Mesh(vertices, faces))
-
-
 class MeshSpool:
     """A temporary folder of meshes as arrays: read back in a millisecond, and never parsed again.
 
-    It is removed when the block is left, or else with this object.
+    It is removed when the block is left, or else with the last mesh that lies in it.
     """
 
     def __init__(self) -> None:
@@ -71,17 +42,54 @@ class MeshSpool:
     def __exit__(self, *_: object) -> None:
         self._remove()
 
-    def keep(self, mesh: Mesh) -> Path:
-        """Keep a mesh and return its file. Raises MeshsetError where the disk refuses."""
-        path = self._folder / f"{self._count}.npy"
-        self._count += 1
+    def keep(self, mesh: Mesh) -> int:
+        """Keep a mesh and return its number. Raises MeshsetError where the disk refuses."""
+        number = self._count
         try:
-            with path.open("wb") as file:
+            with self._path(number).open("wb") as file:
                 np.save(file, _narrowed(mesh.vertices))
                 np.save(file, mesh.faces)
         except OSError as error:
             raise MeshsetError(f"{self._folder}: temporary files cannot be written ({error.strerror})") from None
-        return path
+        self._count += 1
+        return number
+
+    def load(self, number: int) -> Mesh:
+        """Return a mesh that was kept, vertices float32 where that is exact."""
+        with self._path(number).open("rb") as file:
+            return Mesh(np.load(file), np.load(file))
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number}.npy"
+
+
+@dataclass(frozen=True)
+class PreparedMesh(Source):
+    """A mesh file that was read and can be compressed; what becomes of the file afterwards does not matter.
+
+    Attributes:
+        placement: bounding box in world units.
+        vertices: vertices as they were read.
+        faces: triangles as they were read.
+        obj_bytes: bytes of the mesh as OBJ text.
+        notes: what reading changed and what is wrong with the mesh, one line each.
+        fingerprint: CRC-32 of vertices and faces.
+        spool: where the mesh lies.
+        number: of the mesh there.
+    """
+
+    placement: Placement
+    vertices: int
+    faces: int
+    obj_bytes: int
+    notes: tuple[str, ...]
+    fingerprint: int
+    spool: MeshSpool = field(repr=False, compare=False)
+    number: int = field(repr=False, compare=False)
+
+    def load(self) -> Mesh:
+        """Return the mesh in the cube [-1, 1]^3, vertices (V, 3) float64, from its spool."""
+        return self.placement.normalise(self.spool.load(self.number))
 
 
 class NormalisedMeshes(Sequence[Mesh]):
@@ -141,7 +149,8 @@ def _prepared(source: Source, spool: MeshSpool) -> PreparedMesh:
         obj_bytes=obj_size(mesh),
         notes=(*reading.notes, *diagnose(mesh).defects()),
         fingerprint=zlib.crc32(mesh.faces.tobytes(), zlib.crc32(mesh.vertices.tobytes())),
-        kept=spool.keep(mesh),
+        spool=spool,
+        number=spool.keep(mesh),
     )
 
 
