@@ -34,6 +34,12 @@ def write_mesh(mesh: Mesh, path: Path) -> None:
 
     Raises:
         MeshFileError: if the format is unknown, the mesh does not fit it, or the file cannot be written.
+
+    >>> tetrahedron = Mesh(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]]),
+    ...     np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32))
+    >>> write_mesh(tetrahedron, Path("tetrahedron.off"))
+    >>> Path("tetrahedron.off").read_text().split()[:2]
+    ['OFF', '4']
     """
     path = Path(path)
     encode = _ENCODERS.get(path.suffix.lower().lstrip("."))

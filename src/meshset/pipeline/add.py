@@ -85,6 +85,10 @@ def add(
         MeshsetError: the bound is not above 0, the archive cannot be read or written, or another process is writing to
             it.
         MissingExtraError: the 'compress' extra is not installed.
+
+    >>> result = add("models.mset", ["new/"], max_error=0.002)
+    >>> [entry.name for entry in result.entries], result.meshes
+    (['dog'], 4)
     """
     return _grow(path, sources, False, max_error, update_decoder, device)
 
@@ -101,6 +105,9 @@ def replace(
     """Put mesh files in the place of the meshes of the same names, all at once; arguments and errors as in `add`.
 
     A mesh whose file cannot be used stays as it was.
+
+    >>> [entry.name for entry in replace("models.mset", ["models/bunny.ply"]).entries]
+    ['bunny']
     """
     return _grow(path, sources, True, max_error, False, device)
 

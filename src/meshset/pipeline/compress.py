@@ -89,6 +89,10 @@ def compress(
             be written, a file changed while it was being compressed, the run to go on with had other files or
             settings, or, if `strict`, a file cannot be used.
         MissingExtraError: the 'compress' extra is not installed.
+
+    >>> result = compress(["models/"], "small.mset", settings=Settings(resolution=64), codec="draco")
+    >>> [entry.name for entry in result.entries], result.failures
+    (['animals/cat', 'bunny', 'part'], ())
     """
     started = time.perf_counter()
     order = Order.checked(settings, codec, max_error, goal, target)

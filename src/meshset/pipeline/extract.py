@@ -53,6 +53,9 @@ def extract(
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; nothing is written.
         MeshsetError: the archive cannot be read, or the folder or format cannot be written.
+
+    >>> [file.name for file in extract("models.mset", "out", ["bunny"], file_format="obj").written]
+    ['bunny.obj']
     """
     if file_format not in MESH_FORMATS:
         raise MeshsetError(f"cannot write format {file_format!r}, only {', '.join(MESH_FORMATS)}")

@@ -42,6 +42,9 @@ def fit(path: str | os.PathLike[str], output: str | os.PathLike[str], settings: 
     Raises:
         MeshFileError: a file cannot be read or written, or the mesh is too thin for the grid.
         MissingExtraError: the 'compress' extra is not installed.
+
+    >>> fit("models/bunny.ply", "bunny32.ply", Settings(resolution=32)).mean_distance < 0.01
+    True
     """
     require_modules("fitting", "compress", ("torch", "igl", "scipy"))
     from meshset.field.fitting import fit_deformation

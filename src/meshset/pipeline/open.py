@@ -48,6 +48,10 @@ class Archive(Mapping[str, Mesh]):
 
     Raises:
         ArchiveError: here if the file is no archive; later if what is read is damaged.
+
+    >>> with Archive("models.mset") as archive:
+    ...     sorted(archive), archive["bunny"].faces.shape
+    (['animals/cat', 'bunny', 'part'], (320, 3))
     """
 
     def __init__(self, path: str | os.PathLike[str], device: str | None = None) -> None:

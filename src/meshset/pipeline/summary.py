@@ -49,13 +49,21 @@ class ArchiveSummary:
 
 
 def list_meshes(path: str | os.PathLike[str]) -> list[MeshEntry]:
-    """Return what the index says of each mesh, in stored order. Raises ArchiveError if it cannot be read."""
+    """Return what the index says of each mesh, in stored order. Raises ArchiveError if it cannot be read.
+
+    >>> [(entry.name, entry.faces) for entry in list_meshes("models.mset")]
+    [('animals/cat', 320), ('bunny', 320), ('part', 12)]
+    """
     with ArchiveReader(path) as reader:
         return list(reader.entries.values())
 
 
 def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
-    """Return the totals of an archive. Raises ArchiveError if the index cannot be read."""
+    """Return the totals of an archive. Raises ArchiveError if the index cannot be read.
+
+    >>> summarise("models.mset").meshes
+    3
+    """
     with ArchiveReader(path) as reader:
         entries = list(reader.entries.values())
         source_bytes = sum(entry.source_bytes for entry in entries)

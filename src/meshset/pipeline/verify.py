@@ -49,6 +49,9 @@ def verify(
     Raises:
         ArchiveError: the file is no archive, or its index cannot be read.
         MissingExtraError: there are sources, and the 'compress' extra is not installed.
+
+    >>> verify("models.mset", deep=True, sources=["models/"]).failures
+    ()
     """
     log = FailureLog()
     originals = {source.name: source.path for source in collect(sources, log).sources}
