@@ -266,7 +266,7 @@ def test_a_stream_of_another_length_is_refused() -> None:
         (b"", 0),
         (b"\7", 1),
     ):
-        refuse(sealed(stored, raw_length), "index is damaged: it (has not the length|cannot be decompressed)")
+        refuse(sealed(stored, raw_length), "index is damaged: it (does not have the length|cannot be decompressed)")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_what_is_no_time_is_refused(text):
     [
         (["--rate", "2"], "codec raw takes no rate, target or time"),
         (["--time-budget", "10m"], "codec raw takes no rate, target or time"),
-        (["--target-size", "2MB", "--target-ratio", "300"], "a size or a ratio can be the target, not both"),
+        (["--target-size", "2MB", "--target-ratio", "300"], "either a size or a ratio can be the target, not both"),
         (["--target-size", "2MB", "--max-error", "1%"], "cannot be combined with a rate or a bound"),
         (["--target-ratio", "-3"], "a target must be above 0"),
     ],

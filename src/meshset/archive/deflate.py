@@ -16,7 +16,7 @@ materials dropped
 textures dropped
 texture coordinates dropped
 Draco dropped faces whose corners are not three different points
-Draco merged equal vertices or split those where the surface is no manifold
+Draco merged equal vertices or split those where the surface is not a manifold
 simplified to 25% of its faces
 not coded with its set:
 1 part joined into one mesh
@@ -32,8 +32,8 @@ inside out: the faces look inward
 neighbouring faces disagree which side is outside
 has holes: the side of 1% of the grid points near it is a guess
 holes: 4 edges of only one face
-no manifold: 1 edge of three or more faces
-no manifold: 2 edges of three or more faces
+non-manifold: 1 edge of three or more faces
+non-manifold: 2 edges of three or more faces
 1 duplicate face kept
 2 duplicate faces kept
 1 face without area
@@ -70,7 +70,7 @@ def inflate(stored: bytes, raw_length: int, dictionary: bytes = b"") -> bytes:
     except zlib.error:
         raise ArchiveError("index is damaged: it cannot be decompressed") from None
     if len(raw) != raw_length or not unpacker.eof or unpacker.unused_data:
-        raise ArchiveError("index is damaged: it has not the length that the trailer states")
+        raise ArchiveError("index is damaged: it does not have the length that the trailer states")
     return raw
 
 

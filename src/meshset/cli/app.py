@@ -86,8 +86,8 @@ def compress(
     The shapes are kept, not their triangles: vertex order, connectivity and attributes change.
 
     --rate moves along the curve of bytes and error: --rate 0.25 gives a much smaller archive. --target-size 2MB and
-    --target-ratio 300 find the rate themselves. They go without each other, and without --max-error, which decides
-    about bytes by itself.
+    --target-ratio 300 find the rate themselves. They cannot be combined with each other, nor with --max-error, which
+    decides the bytes by itself.
 
     --time-budget 10m trains for ten minutes, in place of what the preset says, or for less where nothing more is
     gained; reading, preparing and measuring the meshes take their time besides. Ctrl-C ends training within some 20

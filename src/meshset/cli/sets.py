@@ -163,7 +163,7 @@ def verify_archive(
     With --deep the counts and the place of each mesh must be those that were stored; with PATHs its error as well.
     """
     if repair and (deep or paths):
-        raise typer.BadParameter("--repair goes without --deep and PATH")
+        raise typer.BadParameter("--repair cannot be combined with --deep or PATH")
     with guarded():
         from meshset.pipeline.repair import repair as salvage
         from meshset.pipeline.verify import verify

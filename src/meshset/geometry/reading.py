@@ -89,7 +89,7 @@ def _content(path: Path) -> bytes:
         if not path.exists():
             raise MalformedError("no such file")
         if not path.is_file():
-            raise MalformedError("is no regular file")
+            raise MalformedError("is not a regular file")
         data = path.read_bytes()
     except OSError as error:
         raise MalformedError(f"cannot be read ({error.strerror})") from None

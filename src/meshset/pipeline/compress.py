@@ -81,7 +81,8 @@ def compress(
             reach.
         goal: where on the curve of bytes and error, how long to train, and who may end it before; for codecs that learn
             a decoder. Its budget is made from `target`.
-        target: how large the archive shall be, met within 5 % or told; goes without `max_error` and another rate.
+        target: how large the archive shall be, met within 5 % or told; cannot be combined with `max_error` or another
+            rate.
 
     Raises:
         NoMeshError: no file was left to compress.

@@ -88,7 +88,7 @@ def _check_sums(archive: Archive, path: str | os.PathLike[str], log: FailureLog)
             reader.read_shared(number)
         except MeshsetError as error:
             log.add(Failure.of(f"shared part {number}", error, path))
-    stage("check sums", len(archive))
+    stage("checksums", len(archive))
     readable = []
     for name in archive:
         try:

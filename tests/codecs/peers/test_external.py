@@ -99,7 +99,7 @@ def test_the_options_are_those_of_a_lossless_octree(install, tmp_path):
         ("open('bits', 'wb')", "tmc3: wrote an empty bitstream"),
         ("open('bits', 'w').write('x')", r"tmc3: wrote no out\.ply"),
         (STAND_IN.replace("[::-1]", "[1:]"), "not those that were coded"),
-        (STAND_IN.replace('"ply', '"nope'), "is no PLY file of points"),
+        (STAND_IN.replace('"ply', '"nope'), "is not a PLY file of points"),
     ],
     ids=["error", "code", "nothing", "empty", "half", "lost", "malformed"],
 )

@@ -42,7 +42,7 @@ def extract(distance: Distance, resolution: int, multiplications: int, clamp: fl
         like: an array of the kind to compute with, on its device.
 
     Raises:
-        ArchiveError: too much work, distances that are no numbers, or a surface through too many cells.
+        ArchiveError: too much work, distances that are not numbers, or a surface through too many cells.
     """
     coords = root_coords(like)
     side, h, work = resolution // ROOT, spacing(resolution), 0
@@ -76,7 +76,7 @@ def _evaluate(distance: Distance, coords: Array, side: int, h: float) -> Array:
         return xp.zeros(0, dtype=xp.float32)
     values = xp.concat(pieces)
     if not bool(xp.all(xp.isfinite(values))):
-        raise ArchiveError("decodes to distances that are no numbers")
+        raise ArchiveError("decodes to distances that are not numbers")
     return values
 
 

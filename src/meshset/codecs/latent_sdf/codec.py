@@ -247,7 +247,7 @@ def _on_grid(values: Callable[[Array], Array], resolution: int, like: Array) -> 
         out.append(values(-1.0 + spacing(resolution) * xp.astype(coords, xp.float32)).T)
     grid = xp.concat(out)
     if not bool(xp.all(xp.isfinite(grid))):
-        raise ArchiveError("decodes to a field that is no numbers")
+        raise ArchiveError("decodes to a field that is not a numbers")
     return xp.reshape(grid, (resolution, resolution, resolution, -1))
 
 

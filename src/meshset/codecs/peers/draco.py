@@ -22,7 +22,7 @@ SMALLEST = 10
 MOST_BITS = 30
 """Draco's finest quantisation."""
 
-REARRANGED = "Draco merged equal vertices or split those where the surface is no manifold"
+REARRANGED = "Draco merged equal vertices or split those where the surface is not a manifold"
 DROPPED = "Draco dropped faces whose corners are not three different points"
 
 
@@ -41,9 +41,9 @@ class DracoDecoder:
             points, faces = np.asarray(found.points), np.asarray(found.faces)
         except Exception as error:
             # The binding lets TypeError, AttributeError and more escape for bytes that Draco half understands.
-            raise ArchiveError(f"payload is no Draco mesh ({error})") from None
+            raise ArchiveError(f"payload is not a Draco mesh ({error})") from None
         if points.ndim != 2 or faces.ndim != 2 or points.shape[1] != 3 or faces.shape[1] != 3:
-            raise ArchiveError("payload is no Draco mesh of triangles in space")
+            raise ArchiveError("payload is not a Draco mesh of triangles in space")
         return checked_mesh(points, faces)
 
 

@@ -42,14 +42,14 @@ class PlyZstdDecoder:
         content = _decompress(payload)
         header = _HEADER.match(content)
         if header is None:
-            raise ArchiveError("payload holds no PLY of the kind that ply-zstd writes")
+            raise ArchiveError("payload does not hold a PLY of the kind that ply-zstd writes")
         vertices, faces = int(header[1]), int(header[2])
         if len(content) != header.end() + vertices * _VERTEX.itemsize + faces * _FACE.itemsize:
             raise ArchiveError("payload holds a PLY of the wrong length")
         points = np.frombuffer(content, "<f4", 3 * vertices, header.end()).reshape(-1, 3)
         rows = np.frombuffer(content, _FACE, faces, header.end() + vertices * _VERTEX.itemsize)
         if (rows["size"] != 3).any():
-            raise ArchiveError("payload holds a PLY with faces that are no triangles")
+            raise ArchiveError("payload holds a PLY with faces that are not triangles")
         return checked_mesh(points, rows["corners"])
 
 
@@ -78,5 +78,5 @@ def _decompress(payload: bytes) -> bytes:
             raise ArchiveError(f"payload is a zstd frame of unknown size or of more than {MAX_RAW_BYTES} bytes")
         content: bytes = zstandard.ZstdDecompressor().decompress(payload, allow_extra_data=False)
     except zstandard.ZstdError as error:
-        raise ArchiveError(f"payload is no zstd frame ({error})") from None
+        raise ArchiveError(f"payload is not a zstd frame ({error})") from None
     return content

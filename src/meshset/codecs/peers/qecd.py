@@ -21,7 +21,7 @@ BUDGET = 7200
 SMALLEST_BUDGET = 3 * (4 + FEWEST_FACES)
 """A tetrahedron."""
 
-MISSED = "could not be simplified to the number of parameters asked for"
+MISSED = "could not be simplified to the requested number of parameters"
 
 _TRIALS = 4
 

@@ -40,7 +40,7 @@ class Target:
 
     def __post_init__(self) -> None:
         if (self.size is None) == (self.ratio is None):
-            raise MeshsetError("a size or a ratio can be the target, not both")
+            raise MeshsetError("either a size or a ratio can be the target, not both")
         if not (self.size or self.ratio or 0) > 0:
             raise MeshsetError("a target must be above 0")
 
