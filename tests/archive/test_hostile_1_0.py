@@ -247,7 +247,7 @@ def sealed(stored: bytes, raw_length: int) -> bytes:
 def test_a_decompression_bomb_stays_small() -> None:
     bomb = deflated(bytes(64 << 20))
     with little_memory(1 << 20):
-        refuse(sealed(bomb, 1000), "not the length that the trailer states")
+        refuse(sealed(bomb, 1000), "not have the length that the trailer states")
     with little_memory(1 << 20):
         refuse(sealed(bomb, MAX_INDEX_BYTES + 1), "index is larger than")
 
