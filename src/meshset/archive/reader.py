@@ -13,7 +13,7 @@ import google_crc32c
 
 from meshset.archive.entries import MeshEntry, SharedEntry
 from meshset.archive.index import unpack_index
-from meshset.archive.layout import HEADER_SIZE, MAJOR, MINOR
+from meshset.archive.layout import HEADER_SIZE, MAJOR, MINOR, ONLY
 from meshset.archive.names import label, naming, shown
 from meshset.archive.tail import find_damage, find_index
 from meshset.archive.v1_0 import index as v1_0
@@ -40,6 +40,7 @@ class ArchiveReader:
         compact: whether index and trailer are those of version 1.1; if not, those of 1.0.
         size: bytes of the whole file.
         index_size: bytes of header, indices and trailers together.
+        index_copies: how often the index is stored: 1, or 2 in large sets.
         torn_bytes: bytes behind the last valid trailer. More than 0 means that an append was interrupted or
             the end of the file was damaged: this is the set as it was before.
         damage: what was damaged of header, index and trailer, and healed on opening, one line each; usually nothing.
@@ -60,6 +61,7 @@ class ArchiveReader:
     compact: bool
     size: int
     index_size: int
+    index_copies: int
     torn_bytes: int
     damage: tuple[str, ...]
     bytes_read: int
@@ -144,6 +146,7 @@ class ArchiveReader:
         self.entries = MappingProxyType({mesh.name: mesh for mesh in index.meshes})
         end = min(trailer.end, self.size)
         self.index_size = HEADER_SIZE + end - trailer.tail
+        self.index_copies = 1 if trailer.copy == ONLY else 2
         self.torn_bytes = self.size - end
 
     def _read_chunk(self, entry: MeshEntry | SharedEntry, what: str) -> bytes:

@@ -47,7 +47,7 @@ def summary_table(summary: ArchiveSummary) -> str:
         ("ratio", f"{summary.ratio:.1f}"),
         ("shared parts", size(summary.shared_bytes)),
         ("meshes alone", size(summary.payload_bytes)),
-        ("index", size(summary.index_bytes)),
+        ("index", size(summary.index_bytes) + (", stored twice" if summary.index_copies == 2 else "")),
         ("mean error", figure(summary.mean_error)),
         ("max error", figure(summary.max_error)),
         ("memory to decode", size(summary.peak_memory)),

@@ -22,7 +22,8 @@ class ArchiveSummary:
         ratio: `source_bytes` over `archive_bytes`.
         shared_bytes: parts stored once, such as decoders.
         payload_bytes: what belongs to single meshes.
-        index_bytes: header, index and trailer.
+        index_bytes: header, index and trailer, both copies where there are two.
+        index_copies: how often the index is stored: 1, or 2 in large sets.
         unused_bytes: bytes before the index that no mesh needs, left by meshes that were removed or replaced.
         torn_bytes: bytes behind the last valid index; more than 0 in a damaged file.
         mean_error: mean of the meshes' mean errors in the cube [-1, 1]^3, None if none was measured.
@@ -39,6 +40,7 @@ class ArchiveSummary:
     shared_bytes: int
     payload_bytes: int
     index_bytes: int
+    index_copies: int
     unused_bytes: int
     torn_bytes: int
     mean_error: float | None
@@ -79,6 +81,7 @@ def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
             shared_bytes=shared_bytes,
             payload_bytes=payload_bytes,
             index_bytes=reader.index_size,
+            index_copies=reader.index_copies,
             unused_bytes=reader.size - reader.torn_bytes - shared_bytes - payload_bytes - reader.index_size,
             torn_bytes=reader.torn_bytes,
             mean_error=math.fsum(means) / len(means) if means else None,

@@ -62,6 +62,8 @@ def verify(
         if torn:
             reason = f"{torn} bytes behind the last whole index: an append was interrupted, or the end is damaged"
             log.add(Failure(os.fspath(path), reason))
+        for line in archive.reader.find_damage():
+            log.add(Failure(os.fspath(path), f"{line}; no mesh is lost by it, and --repair writes the archive anew"))
         readable = _check_sums(archive, path, log)
         stage("decode", len(readable))
         whole = []
