@@ -73,7 +73,7 @@ def measure(decoder: MeshDecoder, payload: bytes, original: Mesh, placement: Pla
         MeshFileError: the decoded mesh has no area.
     """
     decoded = decode(decoder, payload)
-    box = _box(original, decoded.mesh, placement)
+    box = rounded(placement, _first_look(original, decoded.mesh))
     placed = Placement(*map(np.array, box)).restore(decoded.mesh)
     mean_distance, max_distance = surface_distance(original, placement.normalise(placed), SAMPLES)
     return Measured(
@@ -105,12 +105,16 @@ def decode(decoder: MeshDecoder, payload: bytes) -> Decoded:
     return Decoded(mesh, _rounded_up(peak - held_before))
 
 
-def _box(original: Mesh, decoded: Mesh, placement: Placement) -> Box:
-    """Return the bounding box in world units, rounded as far as the mesh is inexact anyway."""
+def rounded(placement: Placement, error: float) -> Box:
+    """Return the bounding box in world units, rounded as far as a mesh of this mean distance is inexact anyway."""
     box = _corner(placement.lower), _corner(placement.upper)
-    points = sample_surface(original, _FIRST_LOOK, seed=0).points
-    error = float(SurfaceQueries(decoded).closest(points)[0].mean())
     return box if error < _EXACT else round_box(*box, _BOX_SHARE * error / placement.scale)
+
+
+def _first_look(original: Mesh, decoded: Mesh) -> float:
+    """Return about how far a decoded mesh is from its original, from a few points."""
+    points = sample_surface(original, _FIRST_LOOK, seed=0).points
+    return float(SurfaceQueries(decoded).closest(points)[0].mean())
 
 
 def _corner(point: np.ndarray) -> tuple[float, float, float]:

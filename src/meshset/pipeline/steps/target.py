@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from meshset.archive import MeshEntry
+from meshset.archive.chunks import as_stored
 from meshset.archive.entries import SharedEntry
 from meshset.archive.index import Index, pack_index
-from meshset.archive.layout import HEADER_SIZE, TRAILER_SIZE
+from meshset.archive.layout import HEADER_SIZE, pack_tail
 from meshset.errors import MeshsetError
+from meshset.pipeline.steps.measure import rounded
 from meshset.pipeline.steps.prepare import PreparedMesh
 
 _SHARED = 100_000
@@ -81,7 +82,9 @@ def _rest(sources: Sequence[PreparedMesh], settings: dict[str, Any]) -> int:
     noise = np.random.default_rng(0)  # checksums and distances cannot be compressed
     entries, position = [], HEADER_SIZE + _SHARED
     for one in sources:
-        length = int(noise.integers(300, 600))
+        length, error = int(noise.integers(300, 600)), noise.uniform(0.001, 0.004)
+        vertices = int(noise.integers(5_000, 20_000))
+        lower, upper = rounded(one.placement, error)
         entry = MeshEntry(
             name=one.name,
             codec_id=1,
@@ -89,24 +92,20 @@ def _rest(sources: Sequence[PreparedMesh], settings: dict[str, Any]) -> int:
             offset=position,
             length=length,
             crc32c=int(noise.integers(1 << 32)),
-            lower=_corner(one.placement.lower),
-            upper=_corner(one.placement.upper),
-            vertices=int(noise.integers(5_000, 20_000)),
-            faces=int(noise.integers(10_000, 40_000)),
+            lower=lower,
+            upper=upper,
+            vertices=vertices,
+            faces=2 * vertices - 4,
             source_vertices=one.vertices,
             source_faces=one.faces,
             source_bytes=one.obj_bytes,
-            mean_distance=float(np.float32(noise.uniform(0.001, 0.004))),
-            max_distance=float(np.float32(noise.uniform(0.01, 0.04))),
+            mean_distance=error,
+            max_distance=noise.uniform(0.01, 0.04),
             peak_memory=int(noise.integers(2, 8)) << 20,
             notes=one.notes,
         )
         entries.append(entry)
         position += length
     shared = (SharedEntry(1, HEADER_SIZE, _SHARED, int(noise.integers(1 << 32))),)
-    return HEADER_SIZE + len(pack_index(Index(settings, shared, tuple(entries)))[0]) + TRAILER_SIZE
-
-
-def _corner(point: NDArray[np.float64]) -> tuple[float, float, float]:
-    x, y, z = map(float, point)
-    return x, y, z
+    index = Index(settings, shared, tuple(map(as_stored, entries)))
+    return HEADER_SIZE + sum(map(len, pack_tail(position, *pack_index(index))))
