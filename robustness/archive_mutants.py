@@ -11,6 +11,7 @@ import google_crc32c
 import zstandard
 
 from meshset.archive import MeshEntry, SharedEntry
+from meshset.archive.deflate import DICTIONARY
 from meshset.archive.index import Index, pack_index
 from meshset.archive.layout import (
     END_MAGIC,
@@ -62,18 +63,17 @@ def mutant(rng: random.Random, seeds: Sequence[Parts]) -> Mutant:
 
 def sealed(before: bytes, stored: bytes, raw_length: int, header: bytes = pack_header()) -> bytes:
     """Return header, chunks, index and a trailer that vouches for them."""
-    position = len(before) + len(stored)
-    trailer = Trailer(len(before), len(stored), raw_length, index_checksum(header, stored), position)
+    trailer = Trailer(len(before) + len(stored), len(stored), raw_length, index_checksum(header, stored))
     return before + stored + pack_trailer(trailer)
 
 
 def deflated(body: bytes) -> bytes:
-    packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=DICTIONARY)
     return packer.compress(body) + packer.flush()
 
 
 def chunks(parts: Parts) -> bytes:
-    return parts.data[: parts.trailer.index_offset]
+    return parts.data[: parts.trailer.tail]
 
 
 def _any_byte(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes:
@@ -93,15 +93,14 @@ def _trailer(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes:
     changed = parts.trailer
     for _ in range(rng.choice((1, 1, 2))):
         field, below = rng.choice(
-            (("index_offset", 1 << 64), ("stored_length", 1 << 32), ("raw_length", 1 << 32), ("position", 1 << 64))
+            (("position", 1 << 64), ("stored_length", 1 << 32), ("raw_length", 1 << 32), ("copy", 1 << 8))
         )
         old = getattr(changed, field)
         near = (old + rng.randrange(-70, 70)) % below
         changed = replace(changed, **{field: near if rng.random() < 0.5 else number(rng, below)})
     if rng.random() < 0.5:
         # Keep what makes a trailer valid, so that what it states of the index counts.
-        stored = at - changed.index_offset if 0 <= at - changed.index_offset < 1 << 32 else 0
-        changed = replace(changed, position=at, stored_length=stored, index_offset=at - stored)
+        changed = replace(changed, position=at, stored_length=min(changed.stored_length, at))
         checksum = index_checksum(pack_header(), parts.data[changed.index_offset : at])
         changed = replace(changed, index_crc32c=checksum)
     return parts.data[:at] + pack_trailer(changed)
@@ -134,7 +133,9 @@ def _index_fields(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> b
 
 def _changed_entry(rng: random.Random, entry: MeshEntry) -> MeshEntry:
     """Return an entry with another value in one field, which the columns of the index can just hold."""
-    field = rng.choice(("name", "codec_id", "shared", "offset", "length", "counts", "box", "distance", "notes"))
+    field = rng.choice(
+        ("name", "codec_id", "shared", "offset", "length", "counts", "box", "distance", "notes", "state")
+    )
     if field == "name":
         return replace(entry, name=rng.choice(NAMES))
     if field in ("offset", "length"):
@@ -149,6 +150,9 @@ def _changed_entry(rng: random.Random, entry: MeshEntry) -> MeshEntry:
         return replace(entry, lower=tuple(values[:3]), upper=tuple(values[3:]))
     if field == "distance":
         return replace(entry, mean_distance=rng.choice((-1.0, 0.0, float("inf"), 3e38, 1e-45)))
+    if field == "state":
+        rung, bound = rng.choice((("set", 0.01), ("alone", -1.0), ("refined", float("inf")), (None, 1.0), ("up", 1.0)))
+        return replace(entry, rung=rung, bound=bound, generation=number(rng, 1 << 20), open_edges=number(rng, 1 << 40))
     if field == "notes":
         return replace(entry, notes=(rng.choice(NAMES), "note"))
     return replace(entry, **{field: number(rng, 1 << rng.choice((3, 16)))})
@@ -227,7 +231,7 @@ def _repacked(rng: random.Random, parts: Parts, seeds: Sequence[Parts]) -> bytes
     kind, seed = rng.choice((NECGS, PAPER, PLY_ZSTD)), rng.getrandbits(32)
     if kind == PLY_ZSTD:
         place = rng.choice([place for place, mesh in enumerate(parts.index.meshes) if mesh.codec_id == PLY_ZSTD] or [0])
-        parts = parts if parts.index.meshes[place].codec_id == PLY_ZSTD else seeds[-2]
+        parts = parts if parts.index.meshes[place].codec_id == PLY_ZSTD else seeds[-3]
         content = zstandard.ZstdDecompressor().decompress(parts.payloads[place])
         payload = zstandard.ZstdCompressor(level=1).compress(mutated(rng, content, [content]))
         return _rebuilt(_alone(parts.index, place), [], [payload])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
-from meshset.archive import ArchiveReader, ArchiveWriter
+from meshset.archive import ArchiveReader, ArchiveWriter, layout
+from meshset.archive.deflate import DICTIONARY, inflate
 from meshset.archive.index import Index
 from meshset.archive.layout import TRAILER_SIZE, Trailer, unpack_trailer
 from meshset.codecs import codec_by_id
@@ -41,7 +43,7 @@ class Parts:
 
 
 def seeds() -> list[Parts]:
-    """Return one archive for each codec, K = 32, and one that mixes all of them."""
+    """Return one archive for each codec, K = 32, and two that mix all of them; the last has two copies of its index."""
     with TemporaryDirectory() as name:
         path = Path(name) / "seed.mset"
         meshes = [_bumpy(0), _bumpy(1)]
@@ -51,8 +53,8 @@ def seeds() -> list[Parts]:
             *(_ordinary_set(codec, meshes) for codec in (DRACO, PLY_ZSTD)),
         ]
         seeds = []
-        for chosen in (*([one] for one in sets), sets):
-            _write(path, chosen)
+        for chosen, twice in (*(([one], False) for one in sets), (sets, False), (sets, True)):
+            _write(path, chosen, twice)
             seeds.append(taken_apart(path.read_bytes()))
             path.unlink()
     return seeds
@@ -113,13 +115,14 @@ def _bumpy(seed: int) -> Mesh:
     return Mesh(vertices.astype(np.float32), faces.astype(np.int32))
 
 
-def _write(path: Path, sets: Sequence[CodedSet]) -> None:
+def _write(path: Path, sets: Sequence[CodedSet], twice: bool) -> None:
     boxes = [
         ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)),
         ((0.1, 0.2, 0.3), (1.1, 1.2, 1.3)),
         ((1 / 3, 0.0, 0.0), (1.0, 0.7, 9.0)),
     ]
-    with ArchiveWriter(path) as writer:
+    rule = mock.patch.multiple(layout, COPIED_FROM=1, COPY_PERCENT=100) if twice else nullcontext()
+    with rule, ArchiveWriter(path) as writer:
         for position, (codec_id, shared, payloads) in enumerate(sets):
             part = writer.add_shared(codec_id, shared) if shared else None
             for place, payload in enumerate(payloads):
@@ -147,7 +150,7 @@ def _write(path: Path, sets: Sequence[CodedSet]) -> None:
 def taken_apart(data: bytes) -> Parts:
     trailer = unpack_trailer(data[-TRAILER_SIZE:], len(data) - TRAILER_SIZE)
     assert trailer
-    body = zlib.decompress(data[trailer.index_offset : trailer.position], -zlib.MAX_WBITS)
+    body = inflate(data[trailer.index_offset : trailer.position], trailer.raw_length, DICTIONARY)
     with ArchiveReader(io.BytesIO(data)) as reader:
         index = Index(reader.settings, reader.shared, tuple(reader.entries.values()))
         shared = tuple(reader.read_shared(part) for part in range(len(reader.shared)))

@@ -40,6 +40,7 @@ class ArchiveReader:
         compact: whether index and trailer are those of version 1.1; if not, those of 1.0.
         size: bytes of the whole file.
         index_size: bytes of header, indices and trailers together.
+        index_stored_length: bytes of the index alone, once.
         index_copies: how often the index is stored: 1, or 2 in large sets.
         torn_bytes: bytes behind the last valid trailer. More than 0 means that an append was interrupted or
             the end of the file was damaged: this is the set as it was before.
@@ -61,6 +62,7 @@ class ArchiveReader:
     compact: bool
     size: int
     index_size: int
+    index_stored_length: int
     index_copies: int
     torn_bytes: int
     damage: tuple[str, ...]
@@ -146,6 +148,7 @@ class ArchiveReader:
         self.entries = MappingProxyType({mesh.name: mesh for mesh in index.meshes})
         end = min(trailer.end, self.size)
         self.index_size = HEADER_SIZE + end - trailer.tail
+        self.index_stored_length = trailer.stored_length
         self.index_copies = 1 if trailer.copy == ONLY else 2
         self.torn_bytes = self.size - end
 
