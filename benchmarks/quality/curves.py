@@ -3,7 +3,7 @@
 python benchmarks/quality/curves.py figures --out benchmarks/results/curves.json --picture docs/curves.png
 
 Figures of single meshes and pictures of them stay in the folders. Several folders are put beside one another.
-The versions recorded, of meshset and of external programs, are those of now: run it where and when the folders are made.
+The versions recorded, of meshset and of external programs, are the current ones: run it right after meshset bench.
 """
 
 from __future__ import annotations

@@ -35,10 +35,10 @@ def table_1(found: Row | None) -> str:
     ]
     options = found["options"]
     lines += [
-        f"\nMeans over {len(options['meshes'])} meshes, each decoded from its bytes; KB of 1024 bytes per mesh, those on "
-        f"disk with the index. Training: {options['steps']:,} steps of {options['batch']} samples, "
-        f"{options['threads']} thread; samples, {found['rows']['samples']['seconds_a_mesh']:.1f} s per mesh, are not in "
-        "the times. Lengths in the cube [-1, 1]^3.\n",
+        f"\nMeans over {len(options['meshes'])} meshes, each decoded from its bytes; KB of 1024 bytes per mesh, "
+        f"those on disk with the index. Training: {options['steps']:,} steps of {options['batch']} samples, "
+        f"{options['threads']} thread; samples, {found['rows']['samples']['seconds_a_mesh']:.1f} s per mesh, are not "
+        "in the times. Lengths in the cube [-1, 1]^3.\n",
         *_nearer(rows),
         f"{provenance(found)}",
     ]
