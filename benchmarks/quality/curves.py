@@ -3,7 +3,7 @@
 python benchmarks/quality/curves.py figures --out benchmarks/results/curves.json --picture docs/curves.png
 
 Figures of single meshes and pictures of them stay in the folders. Several folders are put beside one another.
-The version recorded is that of this command: run it at the commit that measured.
+The versions recorded, of meshset and of external programs, are the current ones: run it right after meshset bench.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from typing import Any
 from meshset.bench.curves import differences
 from meshset.bench.run import read_result
 from meshset.bench.store import save
+from meshset.codecs.peers.external.gpcc import find_gpcc
+from meshset.codecs.peers.external.pcgcv2 import find_pcgcv2
+from meshset.codecs.peers.external.program import Program
+from meshset.codecs.peers.external.vpcc import find_vpcc
 from meshset.errors import MeshsetError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -32,6 +36,9 @@ COLOURS = {
     "draco-simplified": "#3c8d40",
     "ply-zstd": "#444444",
 }
+
+
+FINDERS = {"gpcc": find_gpcc, "v-pcc": find_vpcc, "pcgcv2": find_pcgcv2}
 
 
 def kept(result: Row) -> Row:
@@ -52,6 +59,13 @@ def joined(results: list[Row]) -> Row:
     """Return the sets of all results under the record of the first, each with the command that made it."""
     sets = [{**one, "command": result["command"]} for result in results for one in result["sets"]]
     return {**results[0], "command": "\n".join(result["command"] for result in results), "sets": sets}
+
+
+def programs(sets: list[Row]) -> dict[str, str]:
+    """Return the versions of the external programs that were run, as they are installed."""
+    ran = {system["name"] for one in sets for system in one["systems"] if not system["not_run"]}
+    found = {name: find() for name, find in FINDERS.items() if name in ran}
+    return {name: program.version for name, program in found.items() if isinstance(program, Program)}
 
 
 def on_curve(system: Row) -> list[Row]:
@@ -94,7 +108,7 @@ def main() -> None:
         result = joined([kept(read_result(folder)) for folder in options.folders])
     except MeshsetError as error:
         raise SystemExit(str(error)) from None
-    save(options.out, {**result, "made_by": made_by()})
+    save(options.out, {**result, "made_by": made_by(), "programs": programs(result["sets"])})
     print(f"wrote {options.out}")
     if options.picture:
         draw(result, options.picture)

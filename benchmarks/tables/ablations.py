@@ -47,7 +47,7 @@ def table_1(results: Row | None) -> str:
         )
     lines += [
         f"\n`{name}`: {row['steps']:,} of {row['full_steps']:,} steps were run, {row['seconds_a_step']:.3g} s each; a "
-        "decoder trained so little says nothing of ratio and distance."
+        "decoder trained so little says nothing about ratio and distance."
         for name, row in rows.items()
         if row.get("extrapolated")
     ]

@@ -71,7 +71,7 @@ def every_mesh(results: Row) -> str:
     lines = [
         f"{results['meshes']} meshes, K = 64: {len(results['crashed'])} crashed, "
         f"{len(results['refused'])} refused, {results['fitted']} fitted. "
-        f"{len(results['come back open'])} come back open; median of the mean distances {1e3 * median:.2f}e-3. "
+        f"{len(results['come back open'])} have open edges; median of the mean distances {1e3 * median:.2f}e-3. "
         "The worst ten:",
         "",
         "| mesh | mean distance | of the TSDF | max distance | surface inside the solid | thinner than 2 voxels "

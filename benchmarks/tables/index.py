@@ -53,6 +53,7 @@ FIGURES = {
     "sphere_counts": Shown("docs/implicit.md", "10 min"),
     "batched_training": Shown("docs/implicit.md", "5 min"),
     # G    "weight_bits": Shown("docs/implicit.md", "5 min"),
+    "weight_bits": Shown("docs/implicit.md", "5 min"),
     "lgcl": Shown("docs/lgcl.md", "15 min"),
 }
 ATTACKS = {

@@ -35,10 +35,10 @@ def table_1(found: Row | None) -> str:
     ]
     options = found["options"]
     lines += [
-        f"\nMeans over {len(options['meshes'])} meshes, each decoded from its bytes; KB of 1024 bytes a mesh, those on "
-        f"disk with the index. Training: {options['steps']:,} steps of {options['batch']} samples, "
-        f"{options['threads']} thread; samples, {found['rows']['samples']['seconds_a_mesh']:.1f} s a mesh, are not in "
-        "the times. Lengths in the cube [-1, 1]^3.\n",
+        f"\nMeans over {len(options['meshes'])} meshes, each decoded from its bytes; KB of 1024 bytes per mesh, "
+        f"those on disk with the index. Training: {options['steps']:,} steps of {options['batch']} samples, "
+        f"{options['threads']} thread; samples, {found['rows']['samples']['seconds_a_mesh']:.1f} s per mesh, are not "
+        "in the times. Lengths in the cube [-1, 1]^3.\n",
         *_nearer(rows),
         f"{provenance(found)}",
     ]
@@ -61,7 +61,7 @@ def batched(found: Row | None) -> str:
     """Return what training many networks at a time gains."""
     if found is None:
         return NOT_MEASURED
-    lines = header("network, samples a step", "per mesh and step, batched", "one at a time", "speed-up")
+    lines = header("network, samples per step", "per mesh and step, batched", "one at a time", "speed-up")
     lines += [
         f"| {name} | {1e3 * row['batched_seconds']:.3f} ms | {1e3 * row['one_at_a_time_seconds']:.3f} ms "
         f"| {row['speed_up']:.1f}x |"
