@@ -23,7 +23,7 @@ from meshset.codecs.protocol import Settings
 from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
 from meshset.pipeline.evaluate import evaluate
-from meshset.pipeline.summary import rung_label
+from meshset.pipeline.steps.remarks import rung_label
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 

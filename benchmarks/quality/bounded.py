@@ -27,7 +27,7 @@ from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.pipeline.compress import compress
 from meshset.pipeline.open import open_archive
-from meshset.pipeline.summary import rung_label
+from meshset.pipeline.steps.remarks import rung_label
 from meshset.progress import advance, stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

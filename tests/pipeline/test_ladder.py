@@ -12,7 +12,8 @@ from meshset.errors import MeshsetError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Placement, read_mesh
 from meshset.pipeline.add import add, replace
-from meshset.pipeline.summary import list_meshes, remarks, rung_label
+from meshset.pipeline.steps.remarks import remarks, rung_label
+from meshset.pipeline.summary import list_meshes
 
 
 def errors(archive, folder):

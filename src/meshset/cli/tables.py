@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from meshset.archive import MeshEntry
 from meshset.cli.text import counted, duration, figure, printable, share, size, table
 from meshset.codecs import codec_label
-from meshset.pipeline.summary import ArchiveSummary, remarks
+from meshset.pipeline.steps.remarks import remarks
+from meshset.pipeline.summary import ArchiveSummary
 
 if TYPE_CHECKING:
     from meshset.evaluation import Metrics

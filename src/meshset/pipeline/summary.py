@@ -9,6 +9,7 @@ from typing import Any
 
 from meshset.archive import ArchiveReader, MeshEntry
 from meshset.codecs import codec_label
+from meshset.pipeline.steps.remarks import remarks, rung_label
 
 
 @dataclass(frozen=True)
@@ -116,21 +117,3 @@ def row(entry: MeshEntry) -> dict[str, Any]:
         "open_edges": entry.open_edges,
         "notes": list(remarks(entry)),
     }
-
-
-def rung_label(entry: MeshEntry) -> str | None:
-    """Return how a mesh came to be stored under its bound, in one word; None if it has no bound."""
-    return codec_label(entry.codec_id) if entry.rung == "alone" else entry.rung
-
-
-def remarks(entry: MeshEntry) -> tuple[str, ...]:
-    """Return what a user should know of a mesh, one line each: its notes, and what its state means."""
-    edges = entry.open_edges
-    state = (
-        (edges, f"comes back open, with {edges} boundary {'edge' if edges == 1 else 'edges'}"),
-        (entry.bound and entry.rung, f"rung: {rung_label(entry)}, max error {100 * (entry.bound or 0):.6g}%"),
-        (not entry.within_bound, "as exact as float32 allows, which misses the bound"),
-        (entry.less_exact, "less exact than its set: more than twice the worst error of the meshes before it"),
-        (entry.generation, "coded again from its stored form when the decoder was updated; its errors add up"),
-    )
-    return (*entry.notes, *(line for present, line in state if present))

@@ -24,8 +24,8 @@ from meshset.geometry import Mesh
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, draft, drafts, refused
 from meshset.pipeline.steps.measure import SAMPLES
 from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
+from meshset.pipeline.steps.remarks import rung_label
 from meshset.pipeline.steps.requirements import require_modules
-from meshset.pipeline.summary import rung_label
 from meshset.progress import Silent, advance, listening, stage, tell
 
 MARGIN = 0.98
