@@ -12,7 +12,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(INSTALLED)  ## generate 24 sample meshes, compress, extract, compare, print a table
-	$(BIN)/python benchmarks/demo.py demo
+	$(BIN)/python benchmarks/cost/demo.py demo
 
 test: $(INSTALLED)  ## all tests, the slow ones included
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import ablate
-from ablation_tables import NOT_MEASURED, ablation, table_1
-from ablations.autoencoder import AutoEncoderNetwork, Encoder
-from ablations.variants import AUTO_ENCODER, PAPER, POST_TRAINING, WITHOUT_SSIM, in_place
+from benchmarks.paper import ablate
+from benchmarks.paper.ablations.autoencoder import AutoEncoderNetwork, Encoder
+from benchmarks.paper.ablations.variants import AUTO_ENCODER, PAPER, POST_TRAINING, WITHOUT_SSIM, in_place
+from benchmarks.tables.ablations import NOT_MEASURED, ablation, table_1
 from meshset.codecs.necgs_paper.bitstream import unpack_shared
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.necgs_paper.recipe import paper_architecture
@@ -117,13 +117,15 @@ def test_tables_tell_what_failed_and_what_cannot_be_compared():
     ]
     results = {
         "name": "animals", "rule": "all 3 meshes", "meshes": 3, "floor": point("")["mean"], "systems": systems,
-        "difference": {"refused": "the curves do not overlap"}, "command": "python benchmarks/ablate.py ssim",
+        "difference": {"refused": "the curves do not overlap"}, "command": "python benchmarks/paper/ablate.py ssim",
+        "made_by": {"meshset": "0.1.0", "commit": "abcdef0"},
     }  # fmt: skip
     text = ablation(results)
     for expected in (
         "| necgs-paper | a | 1.5 | 20.0 | 500.00e-3 | 0.500 | 0.500 | 0.500 | 500.00e-3 | 90 s | 20 ms |",
         "| without SSIM | c * |", "necgs-paper, b: out of memory.", "without SSIM, c lacks 1 of 3 meshes.",
-        "No BD-rate: the curves do not overlap.", "    python benchmarks/ablate.py ssim",
+        "No BD-rate: the curves do not overlap.", "    python benchmarks/paper/ablate.py ssim",
+        "Made by meshset 0.1.0 at abcdef0.",
     ):  # fmt: skip
         assert expected in text
     assert ablation(None) == table_1(None) == NOT_MEASURED
@@ -135,7 +137,8 @@ def test_extrapolated_times_are_marked():
         "compress_seconds": 7200.0, "decompress_seconds_a_mesh": 0.04, "steps": 100, "full_steps": 2500,
         "seconds_a_step": 2.875, "extrapolated": True,
     }  # fmt: skip
-    results = {"rows": {"necgs": whole, "necgs-paper": part}, "set": "animals", "rule": "all", "command": "x"}
+    described = {"set": "animals", "rule": "all", "command": "x", "made_by": {"meshset": "0.1.0"}}
+    results = {"rows": {"necgs": whole, "necgs-paper": part}, **described}
     text = table_1(results)
     assert "| necgs | 60 s | 10.0 ms | 30.0 | 2.00e-3 | 1 / 1 |" in text
     assert "| necgs-paper | 2.0 h (extrapolated) | 40.0 ms | |  | 120 / 4 |" in text
@@ -146,11 +149,15 @@ def test_extrapolated_times_are_marked():
 def test_one_ablation_from_the_shell(tmp_path, monkeypatch):
     write_samples(tmp_path / "parts", 2)
     out = tmp_path / "out.json"
-    command = f"ablate.py resolutions {tmp_path / 'parts'} --resolutions 32 --epochs 1 --work {tmp_path / 'work'}"
+    command = (
+        f"{ablate.__file__} resolutions {tmp_path / 'parts'} --resolutions 32 --epochs 1 --work {tmp_path / 'work'}"
+    )
     monkeypatch.setattr(sys, "argv", [*command.split(), "--out", str(out)])
     ablate.main()
     made = json.loads(out.read_text())
-    assert made["command"].startswith("python benchmarks/ablate.py resolutions parts --count 8 --resolutions 32")
+    assert made["command"].startswith(
+        "python benchmarks/paper/ablate.py resolutions sets/parts --resolutions 32 --epochs 1 "
+    )
     assert str(tmp_path / "parts") not in made["command"]
     assert [(s["name"], [p["label"] for p in s["points"]]) for s in made["systems"]] == [("necgs", ["K = 32"])]
     assert "K = 32" in ablation(made)

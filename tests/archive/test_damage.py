@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from meshset.archive import ArchiveReader, MeshEntry
-from meshset.archive import reader as reader_module
-from meshset.archive.layout import END_MAGIC, MAGIC, TRAILER_SIZE
+from meshset.archive import tail as tail_module
+from meshset.archive.layout import END_MAGIC, HEADER_SIZE, MAGIC, TRAILER_SIZE
 from meshset.errors import ArchiveError
 
 
@@ -39,41 +39,46 @@ def owner_of_each_byte(golden: Path) -> dict[int, str | int]:
         return {place: key for key, part in places for place in range(part.offset, part.offset + part.length)}
 
 
+def check_noticed(data: bytes, place: int, owners: dict[int, str | int]) -> None:
+    """Assert that damage of one byte costs one chunk, is told, or is refused."""
+    if place in owners:
+        assert damaged_parts(data) == [owners[place]]
+    elif place < HEADER_SIZE and data.count(END_MAGIC):
+        with ArchiveReader(io.BytesIO(data)) as reader:
+            assert reader.damage == reader.find_damage() == ("the header is damaged",)
+            assert reader.version == (1, 1)
+        assert damaged_parts(data) == []
+    else:
+        with pytest.raises(ArchiveError):
+            ArchiveReader(io.BytesIO(data))
+
+
 @pytest.mark.parametrize("bit", range(8))
-def test_every_flipped_bit_is_noticed(golden: Path, bit: int) -> None:
-    data, owners = golden.read_bytes(), owner_of_each_byte(golden)
+def test_every_flipped_bit_is_noticed(golden_each: Path, bit: int) -> None:
+    data, owners = golden_each.read_bytes(), owner_of_each_byte(golden_each)
     assert damaged_parts(data) == []
     for place in range(len(data)):
         flipped = bytearray(data)
         flipped[place] ^= 1 << bit
-        if place in owners:
-            assert damaged_parts(bytes(flipped)) == [owners[place]]
-        else:
-            with pytest.raises(ArchiveError):
-                ArchiveReader(io.BytesIO(flipped))
+        check_noticed(bytes(flipped), place, owners)
 
 
-def test_every_overwritten_byte_is_noticed(golden: Path) -> None:
-    data, owners = golden.read_bytes(), owner_of_each_byte(golden)
+def test_every_overwritten_byte_is_noticed(golden_each: Path) -> None:
+    data, owners = golden_each.read_bytes(), owner_of_each_byte(golden_each)
     for place, old in enumerate(data):
         for new in {0x00, 0xFF, old ^ 0xFF} - {old}:
-            changed = data[:place] + bytes([new]) + data[place + 1 :]
-            if place in owners:
-                assert damaged_parts(changed) == [owners[place]]
-            else:
-                with pytest.raises(ArchiveError):
-                    ArchiveReader(io.BytesIO(changed))
+            check_noticed(data[:place] + bytes([new]) + data[place + 1 :], place, owners)
 
 
-def test_every_truncation_is_noticed(golden: Path) -> None:
-    data = golden.read_bytes()
+def test_every_truncation_is_noticed(golden_each: Path) -> None:
+    data = golden_each.read_bytes()
     for length in range(len(data)):
         with pytest.raises(ArchiveError, match="truncated or not a meshset archive"):
             ArchiveReader(io.BytesIO(data[:length]))
 
 
-def test_every_missing_byte_is_noticed(golden: Path) -> None:
-    data = golden.read_bytes()
+def test_every_missing_byte_is_noticed(golden_each: Path) -> None:
+    data = golden_each.read_bytes()
     for place in range(len(data)):
         with pytest.raises(ArchiveError):
             ArchiveReader(io.BytesIO(data[:place] + data[place + 1 :]))
@@ -113,29 +118,29 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     ],
 )
 def test_the_old_set_survives_an_interrupted_append(
-    golden: Path, contents: Any, monkeypatch: pytest.MonkeyPatch, window: int, tail: bytes
+    golden_each: Path, contents: Any, monkeypatch: pytest.MonkeyPatch, window: int, tail: bytes
 ) -> None:
-    monkeypatch.setattr(reader_module, "_SEARCH_WINDOW", window)
-    data = golden.read_bytes()
+    monkeypatch.setattr(tail_module, "_SEARCH_WINDOW", window)
+    data = golden_each.read_bytes()
     torn = data + tail
-    assert contents(io.BytesIO(torn)) == contents(golden)
+    assert contents(io.BytesIO(torn)) == contents(golden_each)
     with ArchiveReader(io.BytesIO(torn)) as reader:
         assert reader.torn_bytes == len(tail)
         assert reader.size == len(torn)
         assert reader.index_size < len(data)
 
 
-def test_a_copied_trailer_is_not_believed(golden: Path, contents: Any) -> None:
-    data = golden.read_bytes()
+def test_a_copied_trailer_is_not_believed(golden_each: Path, contents: Any) -> None:
+    data = golden_each.read_bytes()
     for tail in (data[-TRAILER_SIZE:], data):
         with ArchiveReader(io.BytesIO(data + tail)) as reader:
             assert reader.torn_bytes == len(tail)
-        assert contents(io.BytesIO(data + tail)) == contents(golden)
+        assert contents(io.BytesIO(data + tail)) == contents(golden_each)
 
 
-def test_the_search_crosses_windows(golden: Path) -> None:
+def test_the_search_crosses_windows(golden_each: Path) -> None:
     tail = bytes((1 << 20) * 2 + 12345)
-    with ArchiveReader(io.BytesIO(golden.read_bytes() + tail)) as reader:
+    with ArchiveReader(io.BytesIO(golden_each.read_bytes() + tail)) as reader:
         assert reader.torn_bytes == len(tail)
 
 

@@ -8,14 +8,15 @@ import os
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import google_crc32c
 import pytest
 
 from meshset.archive import ArchiveEditor, ArchiveReader, ArchiveWriter, Copier
 from meshset.archive import editor as editor_module
+from meshset.archive.layout import TRAILER_SIZE, index_checksum, pack_trailer, unpack_trailer
 from meshset.errors import ArchiveError
 
 OLD = ["animals/cat", "Würfel", "animals/dog"]
@@ -221,13 +222,14 @@ def test_unknown_names_missing_files_and_newer_versions_are_refused(path: Path, 
     with pytest.raises(ArchiveError, match=r"none\.mset: No such file"):
         ArchiveEditor(tmp_path / "none.mset")
     data = bytearray(path.read_bytes())
-    data[10:12] = struct.pack("<H", 1)  # minor version
-    start = struct.unpack_from("<Q", data, len(data) - 40)[0]
-    struct.pack_into("<I", data, len(data) - 24, google_crc32c.value(bytes(data[:16] + data[start:-40])))
-    struct.pack_into("<I", data, len(data) - 12, google_crc32c.value(bytes(data[-40:-12])))
+    data[10:12] = struct.pack("<H", 2)  # minor version
+    trailer = unpack_trailer(bytes(data[-TRAILER_SIZE:]), len(data) - TRAILER_SIZE)
+    assert trailer
+    stored = bytes(data[trailer.index_offset : -TRAILER_SIZE])
+    data[-TRAILER_SIZE:] = pack_trailer(replace(trailer, index_crc32c=index_checksum(bytes(data[:16]), stored)))
     path.write_bytes(data)
     assert names(path) == OLD
-    with pytest.raises(ArchiveError, match=r"newer format version 1\.1"):
+    with pytest.raises(ArchiveError, match=r"newer format version 1\.2"):
         ArchiveEditor(path)
 
 

@@ -235,7 +235,7 @@ def test_unreadable_mesh_is_left_out_of_the_set(tmp_path):
     raw_codec.ball(tmp_path / "in" / "ball.ply")
     (tmp_path / "in" / "broken.ply").write_text("nothing")
     (one,) = job(tmp_path / "in", tmp_path / "out").sets
-    assert [mesh.source.name for mesh in one.meshes] == ["ball"]
+    assert [mesh.name for mesh in one.meshes] == ["ball"]
     assert "broken.ply" in one.left_out[0]
 
 
@@ -317,7 +317,7 @@ def test_external_coder_keeps_surfaces_and_counts_bitstreams(folder, tmp_path, m
     made = coder.make(meshes, tmp_path)
     assert (made.bytes, made.coding_seconds, made.decoding_seconds, len(made.failures)) == (200, 1.0, 0.25, 1)
     with coder.decoded(tmp_path) as decoded:
-        name = meshes[0].source.name
+        name = meshes[0].name
         assert np.abs(meshes[0].placement.normalise(decoded[name]).vertices - results[0].vertices).max() < 1e-5
 
 

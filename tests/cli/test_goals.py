@@ -19,7 +19,7 @@ def test_sizes_are_read(text, size):
 
 @pytest.mark.parametrize("text", ["2", "MB", "2 apples", "0MB", "-1MB", "1e3kB", "nan MB", ""])
 def test_what_is_no_size_is_refused(text):
-    with pytest.raises(typer.BadParameter, match="no size above 0 such as 2MB, 500kB or"):
+    with pytest.raises(typer.BadParameter, match="not a size above 0 such as 2MB, 500kB or"):
         options._size(text)
 
 
@@ -30,7 +30,7 @@ def test_times_are_read(text, seconds):
 
 @pytest.mark.parametrize("text", ["10", "m", "10 minutes", "0s", "-5m", "5m and", ""])
 def test_what_is_no_time_is_refused(text):
-    with pytest.raises(typer.BadParameter, match="no time above 0 such as 10m, 90s or 1h30m"):
+    with pytest.raises(typer.BadParameter, match="not a time above 0 such as 10m, 90s or 1h30m"):
         options._seconds(text)
 
 
@@ -39,8 +39,8 @@ def test_what_is_no_time_is_refused(text):
     [
         (["--rate", "2"], "codec raw takes no rate, target or time"),
         (["--time-budget", "10m"], "codec raw takes no rate, target or time"),
-        (["--target-size", "2MB", "--target-ratio", "300"], "a size or a ratio can be the target, not both"),
-        (["--target-size", "2MB", "--max-error", "1%"], "without a rate and a bound"),
+        (["--target-size", "2MB", "--target-ratio", "300"], "either a size or a ratio can be the target, not both"),
+        (["--target-size", "2MB", "--max-error", "1%"], "cannot be combined with a rate or a bound"),
         (["--target-ratio", "-3"], "a target must be above 0"),
     ],
 )

@@ -9,7 +9,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "pipeline"))
 import raw_codec
-
 from meshset.archive import ArchiveEditor, ArchiveReader
 
 
@@ -65,7 +64,7 @@ def test_a_bound_on_the_error(meshset, models, tmp_path):
 def test_a_bound_that_is_no_percentage_is_a_usage_error(meshset, archive, text):
     result = meshset("add", archive, archive, "--max-error", text)
     assert result.exit_code == 2
-    assert "no percentage above 0" in result.stderr
+    assert "not a percentage above 0" in result.stderr
 
 
 def test_merge_refuses_names_and_files_that_are_there(meshset, archive, tmp_path):

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from meshset.archive import ArchiveReader
 from meshset.codecs import codec_by_id
+from meshset.codecs.common.tensors import QuantisedTensor
 from meshset.codecs.implicit import bitstream as implicit
-from meshset.codecs.implicit.bitstream import QuantisedTensor
 from meshset.codecs.implicit.key_spheres import KeySpheres
 from meshset.codecs.implicit.network import FieldNetwork
 from meshset.codecs.implicit.nglod import Nglod
@@ -52,7 +52,7 @@ def numbers(shape: tuple[int, ...]) -> np.ndarray:
 def necgs_chunks(step: float = 0.05, **changes: int) -> Chunks:
     architecture = Architecture(32, (3, 2), **{"hidden": 3, "latent_channels": 2, **changes})
     shapes = architecture.tensors().items()
-    weights = {name: necgs.QuantisedTensor(numbers(shape), np.asarray(step, np.float32)) for name, shape in shapes}
+    weights = {name: QuantisedTensor(numbers(shape), np.asarray(step, np.float32)) for name, shape in shapes}
     latent = numbers((64, 2))
     models = necgs.fit_latent_models([latent])
     part = necgs.SharedPart(architecture, weights, np.full(2, step, np.float32), models)

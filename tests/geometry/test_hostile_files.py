@@ -58,7 +58,7 @@ class TestAnyFile:
 
     def test_pipe_does_not_block(self, tmp_path):
         os.mkfifo(tmp_path / "a.obj")
-        assert failure(tmp_path / "a.obj") == "is no regular file"
+        assert failure(tmp_path / "a.obj") == "is not a regular file"
 
     def test_unreadable(self, tmp_path, monkeypatch):
         (tmp_path / "a.obj").write_text(TRIANGLE)
@@ -117,9 +117,9 @@ class TestGeometry:
             (TRIANGLE.replace("f 1 2 3", "f 1 2 4"), "face indices out of range: 3, of 3 vertices"),
             (TRIANGLE.replace("f 1 2 3", "f 1 2 -4"), "face indices out of range: -1"),
             (TRIANGLE.replace("f 1 2 3", "f 0 1 2"), "a face corner without a vertex, or vertex 0"),
-            (TRIANGLE.replace("f 1 2 3", "f 1 2 99999999999999999999"), "a face index that is no integer"),
-            (TRIANGLE.replace("f 1 2 3", "f 1 2 three"), "a face index that is no integer"),
-            (TRIANGLE.replace("1 0 0", "1 zero 0"), "a vertex that is no number"),
+            (TRIANGLE.replace("f 1 2 3", "f 1 2 99999999999999999999"), "a face index that is not an integer"),
+            (TRIANGLE.replace("f 1 2 3", "f 1 2 three"), "a face index that is not an integer"),
+            (TRIANGLE.replace("1 0 0", "1 zero 0"), "a vertex that is not a number"),
             (TRIANGLE.replace("1 0 0", "1 0"), "a vertex with fewer than 3 coordinates"),
             (TRIANGLE + "f 1 2", "truncated: the last line is an unfinished face"),
         ],

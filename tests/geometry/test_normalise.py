@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from meshset.geometry import LONGEST_SIDE, Mesh, Placement
+from meshset.geometry import Mesh, Placement
+from meshset.vocabulary import LONGEST_SIDE
 
 coordinates = st.floats(-1e6, 1e6, width=32).map(lambda x: round(x, 2))
 FACES = np.array([[0, 1, 2], [0, 2, 3], [0, 3, 1], [1, 3, 2]], dtype=np.int32)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from meshset.errors import MeshFileError
-from meshset.geometry import WRITABLE_FORMATS, Mesh, obj_size, read_mesh, write_mesh
+from meshset.geometry import Mesh, obj_size, read_mesh, write_mesh
+from meshset.vocabulary import MESH_FORMATS
 
 TETRAHEDRON = Mesh(
     np.array([[0.1, 0.2, 0.3], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32),
@@ -37,7 +38,7 @@ def float_meshes(dtype, numbers):
     return hnp.arrays(dtype, shapes, elements=numbers).map(build)
 
 
-@pytest.mark.parametrize("suffix", WRITABLE_FORMATS)
+@pytest.mark.parametrize("suffix", MESH_FORMATS)
 def test_round_trip(tmp_path, suffix):
     path = tmp_path / f"a.{suffix.upper()}"
     write_mesh(TETRAHEDRON, path)

@@ -10,12 +10,13 @@ import pytest
 import raw_codec
 from meshset.archive import ArchiveReader
 from meshset.codecs.protocol import Settings
-from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExtraError
-from meshset.geometry import obj_size, read_mesh
+from meshset.errors import ArchiveError, MeshsetError, MissingExtraError
+from meshset.geometry import Placement, obj_size, read_mesh
 from meshset.pipeline.compress import compress
+from meshset.pipeline.steps import prepare as preparing
 from meshset.pipeline.steps.collect import Source
 from meshset.pipeline.steps.failures import FailureLog, NoMeshError
-from meshset.pipeline.steps.prepare import KEPT_MESHES, LazyMeshes, check_sources
+from meshset.pipeline.steps.prepare import KEPT_MESHES, MeshSpool, NormalisedMeshes, prepare_meshes
 from meshset.pipeline.steps.requirements import resolve_device
 from meshset.progress import Silent
 
@@ -142,31 +143,21 @@ def test_output_that_cannot_be_written_is_noticed_before_any_work(tmp_path, mode
         pack(models, output=tmp_path / "none" / "set.mset")
 
 
-def test_file_that_changes_during_the_work_is_an_error(pack, models, tmp_path, monkeypatch):
+@pytest.mark.parametrize("afterwards", ["changed", "gone"])
+def test_what_becomes_of_a_file_after_it_was_read_does_not_matter(pack, models, monkeypatch, afterwards):
     honest = raw_codec.RawCodec.compress
 
     def compress_later(self, meshes, settings, checkpoint=None):
-        raw_codec.ball(models / "box.obj")
+        (models / "box.obj").unlink()
+        if afterwards == "changed":
+            raw_codec.ball(models / "box.obj")
         return honest(self, meshes, settings)
 
     monkeypatch.setattr(raw_codec.RawCodec, "compress", compress_later)
-    with pytest.raises(MeshFileError, match=r"box\.obj: changed while it was being compressed"):
-        pack(models)
-    assert not (tmp_path / "set.mset").exists()
-
-
-def test_file_that_vanishes_after_training_costs_only_itself(pack, models, monkeypatch):
-    honest = raw_codec.RawCodec.compress
-
-    def compress_and_lose(self, meshes, settings, checkpoint=None):
-        coded = honest(self, meshes, settings)
-        (models / "box.obj").unlink()
-        return coded
-
-    monkeypatch.setattr(raw_codec.RawCodec, "compress", compress_and_lose)
     result = pack(models)
-    assert [entry.name for entry in result.entries] == ["animals/Round", "ball"]
-    assert [str(failure) for failure in result.failures] == [f"{models / 'box.obj'}: no such file"]
+    assert result.failures == ()
+    assert {entry.name: entry.faces for entry in result.entries} == {"animals/Round": 320, "ball": 320, "box": 12}
+    assert max(entry.mean_distance for entry in result.entries) < 1e-6
 
 
 def test_defects_become_notes(pack, tmp_path):
@@ -188,17 +179,54 @@ def test_other_kinds_of_files_are_told(pack, models):
     assert notes == ["files of other kinds skipped: 1"]
 
 
-def test_lazy_meshes_are_in_the_cube_and_only_few_stay_in_memory(tmp_path, monkeypatch):
+def test_meshes_are_kept_in_the_cube_and_only_few_of_them_in_memory(tmp_path):
     sources = [Source(str(n), raw_codec.ball(tmp_path / f"{n}.ply", centre=(n, 0, 0))) for n in range(6)]
-    meshes = LazyMeshes(check_sources(sources, FailureLog()))
-    assert [float(np.ptp(mesh.vertices, axis=0).max()) for mesh in meshes] == pytest.approx([1.99] * 6)
-    for number in range(6):
-        (tmp_path / f"{number}.ply").unlink()
+    with MeshSpool() as spool:
+        prepared = prepare_meshes(sources, spool, FailureLog())
+        meshes = NormalisedMeshes(prepared)
+        assert [float(np.ptp(mesh.vertices, axis=0).max()) for mesh in meshes] == pytest.approx([1.99] * 6)
+        for source, mesh in zip(sources, meshes, strict=True):
+            read = read_mesh(source.path).mesh
+            np.testing.assert_array_equal(mesh.vertices, Placement.of(read).normalise(read).vertices)
+            np.testing.assert_array_equal(mesh.faces, read.faces)
+        assert meshes[5] is meshes[5]
+        assert len(meshes[2:4]) == 2
     kept = range(6 - KEPT_MESHES, 6)
     assert all(len(meshes[number].faces) == 320 for number in kept)
-    with pytest.raises(MeshFileError, match="no such file"):
+    with pytest.raises(FileNotFoundError):  # the spool is gone, with everything in it
         meshes[0]
-    assert len(meshes[2:4]) == 2
+
+
+def test_coordinates_of_float64_are_kept_as_they_are(tmp_path):
+    path = tmp_path / "far.obj"
+    path.write_text("v 512346.1234567 0 0\nv 512347.1 0 0\nv 512346.5 1.00000001 0\nv 512346.5 0 1\nf 1 3 2\nf 1 2 4\n")
+    with MeshSpool() as spool:
+        (one,) = prepare_meshes([Source("far", path)], spool, FailureLog())
+        read = read_mesh(path).mesh
+        np.testing.assert_array_equal(one.load().vertices, Placement.of(read).normalise(read).vertices)
+
+
+def test_each_file_is_parsed_once(pack, models, monkeypatch):
+    parsed = []
+
+    def counting(path):
+        parsed.append(path)
+        return read_mesh(path)
+
+    monkeypatch.setattr(preparing, "read_mesh", counting)
+    result = pack(models, codec="coarse", max_error=0.00005)  # every mesh climbs to the last but one rung
+    assert len(result.entries) == 3
+    assert len(parsed) == len(set(parsed)) == 3
+
+
+def test_a_full_temporary_folder_is_named(pack, models, monkeypatch):
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(preparing.np, "save", refuse)
+    with pytest.raises(MeshsetError, match=r"meshset-meshes-\S+: temporary files cannot be written \(No space left"):
+        pack(models)
+    assert not (models.parent / "set.mset").exists()
 
 
 def test_unknown_codec_and_device(tmp_path, models):

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import raw_codec
 
 import meshset
-from meshset.archive import ArchiveReader, ArchiveWriter
+import raw_codec
+from meshset.archive import ArchiveReader, ArchiveWriter, layout
 from meshset.errors import ArchiveError
 from meshset.pipeline.repair import repair
+from meshset.pipeline.summary import summarise
 from meshset.pipeline.verify import verify
 
 
@@ -103,6 +104,28 @@ def test_a_damaged_decoder_costs_the_meshes_that_need_it(archive, tmp_path):
     with ArchiveReader(archive) as reader:
         flip(archive, reader.shared[0].offset)
     assert repair(archive, tmp_path / "new.mset").kept == ()
+
+
+@pytest.fixture
+def twice(pack, models, monkeypatch):
+    """An archive whose index is stored twice, small as it is."""
+    monkeypatch.setattr(layout, "COPIED_FROM", 1)
+    monkeypatch.setattr(layout, "COPY_PERCENT", 100)
+    return pack(models, output=models.parent / "twice.mset").path
+
+
+@pytest.mark.parametrize("where", ["header", "first copy", "second copy", "last trailer"])
+def test_where_the_index_is_stored_twice_its_damage_costs_nothing(twice, tmp_path, where):
+    summary = summarise(twice)
+    assert summary.index_copies == 2
+    end = summary.archive_bytes
+    first = end - summary.index_bytes + 16 + 3
+    flip(twice, {"header": 9, "first copy": first, "second copy": end - 60, "last trailer": end - 3}[where])
+    found = verify(twice)
+    assert found.whole == ("animals/Round", "ball", "box")
+    assert any("no mesh is lost by it" in failure.reason for failure in found.failures)
+    assert repair(twice, tmp_path / "new.mset").kept == found.whole
+    assert verify(tmp_path / "new.mset").failures == ()
 
 
 def test_a_damaged_index_cannot_be_repaired_and_nothing_is_made(archive, tmp_path):

@@ -8,9 +8,10 @@ import pytest
 import raw_codec
 from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.errors import MeshsetError
-from meshset.geometry import WRITABLE_FORMATS, read_mesh
+from meshset.geometry import read_mesh
 from meshset.pipeline.extract import extract
 from meshset.pipeline.open import UnknownMeshError
+from meshset.vocabulary import MESH_FORMATS
 
 
 def rename(source, target, names):
@@ -36,7 +37,7 @@ def rename(source, target, names):
     return target
 
 
-@pytest.mark.parametrize("file_format", WRITABLE_FORMATS)
+@pytest.mark.parametrize("file_format", MESH_FORMATS)
 def test_all_meshes_become_files(archive, models, tmp_path, file_format):
     out = tmp_path / "new" / "out"
     result = extract(archive, out, file_format=file_format)

@@ -1,4 +1,4 @@
-"""Mutants that `benchmarks/fuzz.py` found to break an earlier version; each is refused or read now, without a warning.
+"""Mutants that `robustness/fuzz.py` found to break an earlier version; each is refused or read now, without a warning.
 
 beyond-float32.mset: a decoder with steps near 10^6, whose activations overflowed with numpy's warnings on the screen.
 """

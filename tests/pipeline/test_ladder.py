@@ -7,14 +7,12 @@ import pytest
 import meshset
 import raw_codec
 from meshset.archive import ArchiveReader
-from meshset.codecs import codec_by_id
+from meshset.codecs import codec_by_id, codec_label
 from meshset.errors import MeshsetError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Placement, read_mesh
 from meshset.pipeline.add import add, replace
-from meshset.pipeline.growing.exactness import LESS_EXACT
-from meshset.pipeline.steps import ladder
-from meshset.pipeline.steps.rungs import Rung, rung_of
+from meshset.pipeline.steps.remarks import remarks, rung_label
 from meshset.pipeline.summary import list_meshes
 
 
@@ -32,7 +30,7 @@ def errors(archive, folder):
 
 
 def rungs(archive):
-    return {mesh.name: (mesh.rung, mesh.codec) for mesh in list_meshes(archive)}
+    return {mesh.name: (rung_label(mesh), codec_label(mesh.codec_id)) for mesh in list_meshes(archive)}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +84,7 @@ def test_a_mesh_that_the_codec_refuses_is_kept_by_another(pack, models):
 def test_what_no_rung_can_bring_within_the_bound_says_so(pack, models):
     result = pack(models / "ball.ply", codec="coarse", max_error=1e-15)
     assert rungs(result.path) == {"ball": ("ply-zstd", "ply-zstd")}
-    assert result.entries[0].notes[-1] == ladder.MISSED
+    assert remarks(result.entries[0])[-1] == "as exact as float32 allows, which misses the bound"
 
 
 def test_added_meshes_that_are_clearly_worse_are_told(pack, models, tmp_path):
@@ -99,16 +97,16 @@ def test_added_meshes_that_are_clearly_worse_are_told(pack, models, tmp_path):
             notes.append(message)
 
     (entry,) = add(path, [tmp_path / "new"], progress=Listener()).entries
-    assert LESS_EXACT in entry.notes
+    assert entry.less_exact
     (note,) = notes
     assert note.startswith("one: less exact than its set, with a mean error of ")
     # It does not make room for others.
     raw_codec.ball(tmp_path / "more" / "two.ply", radius=3)
     (entry,) = add(path, [tmp_path / "more"]).entries
-    assert LESS_EXACT in entry.notes
+    assert entry.less_exact
     raw_codec.ball(tmp_path / "third" / "three.ply")
     (entry,) = add(path, [tmp_path / "third"], max_error=0.01).entries
-    assert LESS_EXACT not in entry.notes
+    assert not entry.less_exact
 
 
 def test_meshes_as_exact_as_the_set_are_not_told(archive, tmp_path):
@@ -156,12 +154,14 @@ def test_a_bound_that_is_none_is_refused(pack, models, archive, bound):
         add(archive, [models], max_error=bound)
 
 
-def test_notes_of_rungs_are_read_as_they_are_written():
-    for rung in (Rung("set", 0.002), Rung("refined", 1e-7), Rung("draco", 0.5), Rung("ply-zstd", 1.25e-5)):
-        found = rung_of(["closed", rung.note()])
-        assert (found.name, found.bound) == (rung.name, pytest.approx(rung.bound, rel=1e-5))
-    assert rung_of(["rung: up, max error 1%", "rung: set, max error .-.%", "set"]) is None
-    assert rung_of([f"rung: set, max error {forged}%" for forged in ("9e999", "-1", "0", "e")]) is None
+def test_what_the_index_states_is_told_in_words(pack, models, tmp_path):
+    (entry,) = pack(models / "ball.ply", codec="coarse", max_error=0.00005).entries
+    assert entry.notes == ()
+    assert remarks(entry) == ("rung: draco, max error 0.005%",)
+    path = pack(models / "ball.ply", codec="coarse", output=tmp_path / "other.mset").path
+    raw_codec.ball(tmp_path / "new" / "one.ply")
+    (entry,) = add(path, [tmp_path / "new"]).entries
+    assert remarks(entry) == ("less exact than its set: more than twice the worst error of the meshes before it",)
 
 
 def test_the_codec_of_a_rung_is_the_one_it_names(pack, models):

@@ -93,8 +93,8 @@ def test_a_target_that_is_too_large_is_told(run):
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"target": Target(size=9999), "max_error": 0.01}, "without a rate and a bound"),
-        ({"target": Target(size=9999), "goal": Goal(rate=2)}, "without a rate and a bound"),
+        ({"target": Target(size=9999), "max_error": 0.01}, "cannot be combined with a rate or a bound"),
+        ({"target": Target(size=9999), "goal": Goal(rate=2)}, "cannot be combined with a rate or a bound"),
         ({"goal": Goal(rate=0)}, "rate must be above 0"),
         ({"goal": Goal(seconds=-1)}, "time must be above 0"),
         ({"goal": Goal(rate=2), "codec": "raw"}, "codec raw takes no rate, target or time"),

@@ -102,10 +102,10 @@ def test_no_counterparts_at_all_is_an_error(archive, tmp_path):
 def test_listing_repeats_the_index(archive, models):
     listing = {mesh.name: mesh for mesh in list_meshes(archive)}
     box = listing["box"]
-    assert (box.codec, box.faces, box.bytes, box.notes) == ("raw", 12, 8 + 12 * 20, ("stored raw",))
+    assert (box.codec_id, box.faces, box.length, box.notes) == (65000, 12, 8 + 12 * 20, ("stored raw",))
     diagonal = Placement.of(read_mesh(models / "box.obj").mesh).diagonal
-    assert box.mean_error > 0
-    assert box.mean_error_of_diagonal == pytest.approx(box.mean_error / diagonal, rel=1e-12)
+    assert box.mean_distance > 0
+    assert box.mean_error_of_diagonal == pytest.approx(box.mean_distance / diagonal, rel=1e-12)
 
 
 def test_every_byte_of_the_archive_is_accounted_for(archive):
@@ -114,7 +114,7 @@ def test_every_byte_of_the_archive_is_accounted_for(archive):
     parts = summary.shared_bytes + summary.payload_bytes + summary.index_bytes + summary.torn_bytes
     assert parts == summary.archive_bytes
     assert summary.ratio == summary.source_bytes / summary.archive_bytes
-    assert summary.max_error == max(mesh.max_error for mesh in list_meshes(archive))
+    assert summary.max_error == max(mesh.max_distance for mesh in list_meshes(archive))
 
 
 def test_samples_are_files_that_can_be_read(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -12,18 +13,20 @@ from typing import Any, BinaryIO, TypeVar
 
 import google_crc32c
 
-from meshset.archive.boxes import to_float32
+from meshset.archive.distances import round_distance
 from meshset.archive.entries import (
     MAX_SHARED,
     MEBIBYTE,
     Corner,
     MeshEntry,
+    Rung,
     SharedEntry,
     check_mesh,
     check_shared,
+    to_float32,
 )
 from meshset.archive.index import Index, pack_index
-from meshset.archive.layout import Trailer, index_checksum, pack_header, pack_trailer
+from meshset.archive.layout import pack_tail
 from meshset.archive.names import label, naming
 from meshset.errors import ArchiveError
 
@@ -104,10 +107,16 @@ class ChunkWriter(ABC):
         max_distance: float | None = None,
         peak_memory: int = 0,
         notes: Iterable[str] = (),
+        rung: Rung | None = None,
+        bound: float | None = None,
+        generation: int = 0,
+        less_exact: bool = False,
+        open_edges: int = 0,
     ) -> MeshEntry:
         """Store one mesh and return its entry; the arguments are those of `MeshEntry`.
 
-        Distances are rounded to float32 and `peak_memory`, in bytes, up to whole MiB, as the index has them.
+        As the index has them, distances are rounded up to 12 significant bits, `peak_memory`, in bytes, up to whole
+        MiB, and `bound` to float32.
         """
         entry = MeshEntry(
             name=name,
@@ -123,10 +132,15 @@ class ChunkWriter(ABC):
             source_vertices=source_vertices,
             source_faces=source_faces,
             source_bytes=source_bytes,
-            mean_distance=_distance(mean_distance),
-            max_distance=_distance(max_distance),
+            mean_distance=mean_distance,
+            max_distance=max_distance,
             peak_memory=-(-peak_memory // MEBIBYTE) * MEBIBYTE,
             notes=tuple(notes),
+            rung=rung,
+            bound=bound,
+            generation=generation,
+            less_exact=less_exact,
+            open_edges=open_edges,
         )
         return self.copy_mesh(entry, payload, shared)
 
@@ -139,7 +153,7 @@ class ChunkWriter(ABC):
             shared: number in this archive of the shared part that it needs, or None.
         """
         crc32c = google_crc32c.value(payload)
-        entry = replace(entry, shared=shared, offset=self._position, length=len(payload), crc32c=crc32c)
+        entry = replace(as_stored(entry), shared=shared, offset=self._position, length=len(payload), crc32c=crc32c)
         with naming(self._label):
             check_mesh(entry, len(self._shared))
             if entry.name in self._meshes:
@@ -149,13 +163,12 @@ class ChunkWriter(ABC):
         return entry
 
     def _write_index(self, settings: dict[str, Any]) -> bytes:
-        """Write the index and return the trailer that belongs behind it."""
+        """Write the index and return the trailer that belongs behind it, with a copy of both in a large archive."""
         with naming(self._label):
             stored, raw_length = pack_index(Index(settings, tuple(self._shared), tuple(self._meshes.values())))
-        start, end = self._position, self._position + len(stored)
-        checksum = index_checksum(pack_header(), stored)
+        stored, rest = pack_tail(self._position, stored, raw_length)
         self._write(stored)
-        return pack_trailer(Trailer(start, len(stored), raw_length, checksum, end))
+        return rest
 
     def _write(self, data: bytes) -> None:
         if not self._open:
@@ -178,5 +191,17 @@ def _corner(values: Iterable[float]) -> Corner:
     return x, y, z
 
 
-def _distance(value: float | None) -> float | None:
-    return None if value is None else to_float32(value)
+def as_stored(entry: MeshEntry) -> MeshEntry:
+    """Return an entry with its figures rounded as the index holds them."""
+    return replace(
+        entry,
+        mean_distance=_rounded_up(entry.mean_distance),
+        max_distance=_rounded_up(entry.max_distance),
+        bound=None if entry.bound is None else to_float32(entry.bound),
+    )
+
+
+def _rounded_up(distance: float | None) -> float | None:
+    if distance is None or not 0 <= distance < math.inf:
+        return distance  # which is refused
+    return round_distance(distance)

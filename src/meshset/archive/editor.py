@@ -1,21 +1,23 @@
-"""Changing an archive in place: a reader at any moment sees the old set or the new one."""
+"""Changing an archive: a reader at any moment sees the old set or the new one."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from io import FileIO
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
-from meshset.archive.chunks import ChunkWriter
+from meshset.archive.chunks import ChunkWriter, as_stored
 from meshset.archive.entries import MeshEntry, SharedEntry
-from meshset.archive.layout import MAJOR, MINOR
+from meshset.archive.layout import MAJOR, MINOR, TRAILER_SIZE, pack_header
 from meshset.archive.lock import WriteLock
-from meshset.archive.names import naming, shown
+from meshset.archive.names import label, naming, shown
 from meshset.archive.reader import ArchiveReader
-from meshset.archive.temporary import remove_leftovers
+from meshset.archive.temporary import make_temporary, publish, remove_leftovers
 from meshset.errors import ArchiveError
 
 
@@ -23,8 +25,10 @@ class ArchiveEditor(ChunkWriter):
     """An archive that is being changed.
 
     New chunks, a whole new index and a trailer go behind the end of the file; no byte that is there already
-    changes. The set changes when the last byte of the trailer is written, by `finish`. Leaving the `with` block
+    changes. The set changes when the last byte of the first trailer is written, by `finish`. Leaving the `with` block
     before that cuts the file back to its former length; a process that is killed leaves bytes that readers skip.
+
+    An archive of version 1.0 is copied into a file of this version beside it, which takes its name in `finish`.
 
     Other writers are kept out from here until `finish` or `discard`.
 
@@ -47,16 +51,13 @@ class ArchiveEditor(ChunkWriter):
         super().__init__(path)
         with naming(self._label):
             self._lock = WriteLock(self._target)
+        self._temporary: Path | None = None
         try:
-            self._load(path)
-            with naming(self._label):
-                # Unbuffered: nothing may be left to write when the file is cut back.
-                self._file = cast(BinaryIO, FileIO(self._target, "r+"))
-                self._file.seek(self._position)
+            with ArchiveReader(path) as reader:
+                self._load(reader)
         except BaseException:
-            self._lock.release()
+            self.discard()
             raise
-        self._open = True
 
     @property
     def entries(self) -> Mapping[str, MeshEntry]:
@@ -76,38 +77,60 @@ class ArchiveEditor(ChunkWriter):
     def finish(self, settings: dict[str, Any]) -> None:
         """Write the index, sync it to disk, then write the trailer; `settings` as `ChunkWriter.finish` has them."""
         try:
-            trailer = self._write_index(settings)
+            rest = self._write_index(settings)
             with naming(self._label):
                 os.fsync(self._file.fileno())
-            self._end = self._position + len(trailer)
-            self._write(trailer)
+            self._end = self._position + TRAILER_SIZE
+            self._write(rest)
             with naming(self._label):
                 os.fsync(self._file.fileno())
+                if self._temporary:
+                    publish(self._file, self._temporary, self._target, self._lock.release)
         finally:
             self.discard()
         self.leftovers = remove_leftovers(self._target.parent)
 
     def discard(self) -> None:
-        """Cut the file back to its former length, unless the new trailer is whole. May be called again."""
+        """Undo what was written, unless the new set is there already. May be called again."""
         if self._open:
             self._open = False
             # Readers may have seen a whole trailer: then this is the set, whatever went wrong afterwards.
             with suppress(OSError):
-                if os.fstat(self._file.fileno()).st_size < self._end:
+                if not self._temporary and os.fstat(self._file.fileno()).st_size < self._end:
                     self._file.truncate(self._size)
             with suppress(OSError):
                 self._file.close()
+            if self._temporary:
+                with suppress(FileNotFoundError):
+                    self._temporary.unlink()
         self._lock.release()
 
-    def _load(self, path: str | os.PathLike[str]) -> None:
-        with ArchiveReader(path) as reader:
-            if reader.version > (MAJOR, MINOR):
-                # Its index may hold fields that would be lost.
-                version = "{}.{}".format(*reader.version)
-                raise ArchiveError(
-                    f"{self._label}: has the newer format version {version}: upgrade meshset to change it"
-                )
-            self.settings, self.torn_bytes = reader.settings, reader.torn_bytes
-            self._shared, self._meshes = list(reader.shared), dict(reader.entries)
-            self._position = self._size = reader.size
-            self._end = 1 << 63
+    def _load(self, reader: ArchiveReader) -> None:
+        if reader.version > (MAJOR, MINOR):
+            # Its index may hold fields that would be lost.
+            version = "{}.{}".format(*reader.version)
+            raise ArchiveError(f"{self._label}: has the newer format version {version}: upgrade meshset to change it")
+        self.settings, self.torn_bytes = reader.settings, reader.torn_bytes
+        self._shared, self._meshes = list(reader.shared), dict(reader.entries)
+        self._size, self._end = reader.size, 1 << 63
+        if not reader.compact:
+            self._begin_anew(reader)
+            return
+        with naming(self._label):
+            # Unbuffered: nothing may be left to write when the file is cut back.
+            self._file = cast(BinaryIO, FileIO(self._target, "r+"))
+            self._file.seek(reader.size)
+        self._position, self._open = reader.size, True
+
+    def _begin_anew(self, reader: ArchiveReader) -> None:
+        """Copy all chunks, damaged ones too, into a new file."""
+        with naming(f"folder {label(self._target.parent)}"):
+            self._file, self._temporary = make_temporary(self._target.parent)
+        self._open = True
+        self._write(pack_header())
+        for number, part in enumerate(reader.shared):
+            self._shared[number] = replace(part, offset=self._position)
+            self._write(reader.read_unchecked(part))
+        for name, entry in reader.entries.items():
+            self._meshes[name] = replace(as_stored(entry), offset=self._position)
+            self._write(reader.read_unchecked(entry))

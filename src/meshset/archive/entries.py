@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from meshset.archive.names import is_one_line, validate_name
 from meshset.errors import ArchiveError
+from meshset.vocabulary import LONGEST_SIDE
 
 MEBIBYTE = 1 << 20
 MAX_CHUNK_BYTES = 1 << 30
@@ -15,11 +19,19 @@ MAX_CHUNK_BYTES = 1 << 30
 MAX_SHARED = 1 << 16
 """Most shared parts; they may be empty, so the size of the file does not bound their number."""
 
+MAX_MESHES = 1 << 20
+"""Most meshes; an index may say the same of all of them in a few bytes, so its size does not bound their number."""
+
 MAX_U16 = (1 << 16) - 1
 MAX_U32 = (1 << 32) - 1
 MAX_U64 = (1 << 64) - 1
 
 Corner = tuple[float, float, float]
+
+Rung = Literal["set", "refined", "alone"]
+"""How a mesh came to be stored under a bound on its error: coded as every mesh of its set; with the shared part of its
+set, by more work on its own payload; by itself, with an ordinary codec."""
+RUNGS: tuple[Rung, ...] = get_args(Rung)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,12 @@ class MeshEntry:
         max_distance: maximum symmetric surface distance in normalised units, or None if it was not measured.
         peak_memory: bytes that decoding allocates at its peak, a whole number of MiB.
         notes: what was dropped, repaired or approximated, one line each.
+        rung: how the mesh came to be stored under a bound on its error, or None if there was no bound.
+        bound: that bound on the mean symmetric surface distance, a float32 above 0, as a share of the bounding-box
+            diagonal; None if there was none.
+        generation: how often the mesh was coded again from its stored form; 0 for one coded from its source.
+        less_exact: whether it is clearly less exact than the set that it joined.
+        open_edges: edges of only one face in the decoded mesh; 0 if it is closed.
     """
 
     name: str
@@ -80,6 +98,44 @@ class MeshEntry:
     max_distance: float | None
     peak_memory: int
     notes: tuple[str, ...]
+    rung: Rung | None = None
+    bound: float | None = None
+    generation: int = 0
+    less_exact: bool = False
+    open_edges: int = 0
+
+    @property
+    def mean_error_of_diagonal(self) -> float | None:
+        """Mean distance as a share of the bounding-box diagonal, None if it was not measured."""
+        if self.mean_distance is None:
+            return None
+        sides = [high - low for low, high in zip(self.lower, self.upper, strict=True)]
+        longest = max(sides)
+        return self.mean_distance / (LONGEST_SIDE * math.hypot(*(side / longest for side in sides)))
+
+    @property
+    def within_bound(self) -> bool:
+        """Whether the mesh keeps its bound; also where it has none."""
+        error = self.mean_error_of_diagonal
+        return self.bound is None or (error is not None and error <= self.bound)
+
+
+def to_float32(value: float) -> float:
+    """Return the float32 nearest to `value`; infinite where it is out of range."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def bits_of_float32(value: float) -> int:
+    """Return the 32 bits of a float32."""
+    return int.from_bytes(struct.pack("<f", value), "little")
+
+
+def float32_of_bits(bits: int) -> float:
+    """Return the float32 of 32 bits."""
+    return float(struct.unpack("<f", bits.to_bytes(4, "little"))[0])
 
 
 def check_shared(entry: SharedEntry) -> None:
@@ -96,31 +152,67 @@ def check_mesh(entry: MeshEntry, shared_count: int) -> None:
         raise ArchiveError(f"mesh '{entry.name}' {reason}")
 
 
+def check_unpacked(entry: MeshEntry) -> None:
+    """Do the part of `check_mesh` that no column of an index can promise."""
+    reason = _objection_to_unpacked(entry)
+    if reason:
+        raise ArchiveError(f"mesh '{entry.name}' {reason}")
+
+
+def are_notes(lines: Iterable[str]) -> bool:
+    """Return whether each of `lines` is a line of text."""
+    return all(line and is_one_line(line) for line in lines)
+
+
+def is_box(lower: Corner, upper: Corner) -> bool:
+    """Return whether all corners and sides are finite, no side is negative and one is longer than 0."""
+    x, y, z = upper[0] - lower[0], upper[1] - lower[1], upper[2] - lower[2]
+    # A finite side has finite ends.
+    return 0 <= x < math.inf and 0 <= y < math.inf and 0 <= z < math.inf and max(x, y, z) > 0
+
+
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ArchiveError(message)
 
 
 def _objection(entry: MeshEntry, shared_count: int) -> str | None:
-    counts = (entry.vertices, entry.faces, entry.source_vertices, entry.source_faces)
-    rules = (
-        (0 <= entry.codec_id <= MAX_U16, "has a codec id out of range"),
-        (entry.shared is None or 0 <= entry.shared < shared_count, "needs a shared part that does not exist"),
-        (1 <= entry.length <= MAX_CHUNK_BYTES, f"has a payload of {entry.length} bytes"),
-        (all(0 <= count <= MAX_U32 for count in counts), "has a vertex or face count out of range"),
-        (0 <= entry.source_bytes <= MAX_U64, "has a source size out of range"),
-        (_is_distance(entry.mean_distance) and _is_distance(entry.max_distance), "has an invalid distance"),
-        (0 <= entry.peak_memory <= MAX_U32 * MEBIBYTE, "has a peak memory out of range"),
-        (_is_box(entry.lower, entry.upper), "has an invalid bounding box"),
-        (all(note and is_one_line(note) for note in entry.notes), "has a note that is not one line of text"),
-    )
-    return next((reason for kept, reason in rules if not kept), None)
+    if not 0 <= entry.codec_id <= MAX_U16:
+        return "has a codec id out of range"
+    if entry.shared is not None and not 0 <= entry.shared < shared_count:
+        return "needs a shared part that does not exist"
+    if not 1 <= entry.length <= MAX_CHUNK_BYTES:
+        return f"has a payload of {entry.length} bytes"
+    if not (0 <= entry.vertices <= MAX_U32 and 0 <= entry.faces <= MAX_U32):
+        return "has a vertex or face count out of range"
+    if not (0 <= entry.source_vertices <= MAX_U32 and 0 <= entry.source_faces <= MAX_U32):
+        return "has a vertex or face count out of range"
+    if not 0 <= entry.source_bytes <= MAX_U64:
+        return "has a source size out of range"
+    if not (_is_distance(entry.mean_distance) and _is_distance(entry.max_distance)):
+        return "has an invalid distance"
+    if not 0 <= entry.peak_memory <= MAX_U32 * MEBIBYTE:
+        return "has a peak memory out of range"
+    if entry.rung is not None and entry.rung not in RUNGS:
+        return "has an unknown rung"
+    if not are_notes(entry.notes):
+        return "has a note that is not one line of text"
+    if not 0 <= entry.generation <= MAX_U16:
+        return "has a generation out of range"
+    if not 0 <= entry.open_edges <= MAX_U32:
+        return "has a number of open edges out of range"
+    return _objection_to_unpacked(entry)
+
+
+def _objection_to_unpacked(entry: MeshEntry) -> str | None:
+    if not is_box(entry.lower, entry.upper):
+        return "has an invalid bounding box"
+    if (entry.rung is None) != (entry.bound is None):
+        return "has a rung without a bound, or a bound without a rung"
+    if entry.bound is not None and not 0 < entry.bound < math.inf:
+        return "has an invalid bound"
+    return None
 
 
 def _is_distance(value: float | None) -> bool:
-    return value is None or (math.isfinite(value) and value >= 0)
-
-
-def _is_box(lower: Corner, upper: Corner) -> bool:
-    sides = [high - low for low, high in zip(lower, upper, strict=True)]
-    return all(math.isfinite(v) for v in (*lower, *upper, *sides)) and min(sides) >= 0 and max(sides) > 0
+    return value is None or 0 <= value < math.inf

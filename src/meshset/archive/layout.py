@@ -11,46 +11,91 @@ from meshset.errors import ArchiveError
 
 MAGIC = b"\x89MSET\r\n\x1a"
 """Not ASCII at the start and a line end inside, so that a transfer as text is noticed."""
-END_MAGIC = b"\x89MSEND\r\n"
-MAJOR, MINOR = 1, 0
+END_MAGIC = b"\x89MSEN2\r\n"
+MAJOR, MINOR = 1, 1
+COMPACT_INDEX = 1
+"""The feature flag of version 1.1: index and trailer are laid out as here, not as in version 1.0."""
 
 _HEADER = struct.Struct("<8sHHI")
-_TRAILER_FIELDS = struct.Struct("<QIIIQ")
+_TRAILER_FIELDS = struct.Struct("<QIIIB")
 _TRAILER_END = struct.Struct("<I8s")
 HEADER_SIZE = _HEADER.size
 TRAILER_SIZE = _TRAILER_FIELDS.size + _TRAILER_END.size
-END_MAGIC_OFFSET = TRAILER_SIZE - len(END_MAGIC)
 
 MAX_INDEX_BYTES = 1 << 26
-"""Most bytes of the index, compressed or not: room for about half a million meshes."""
+"""Most bytes of the index, compressed or not."""
+
+COPIED_FROM = 4096
+"""Fewest bytes of a stored index that is worth a copy: damage of a kilobyte leaves most of a larger one whole."""
+COPY_PERCENT = 3
+"""Largest share of the file that a copy of the index may take."""
+
+ONLY, FIRST, SECOND = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a valid header says.
+
+    Attributes:
+        version: major and minor version.
+        compact: whether index and trailer are those of version 1.1.
+    """
+
+    version: tuple[int, int]
+    compact: bool
 
 
 @dataclass(frozen=True)
 class Trailer:
-    """Where the index lies.
+    """Where the index lies, which ends where its trailer begins.
 
     Attributes:
-        index_offset: position of the index in the file.
+        position: where the trailer itself begins.
         stored_length: bytes of the index in the file.
         raw_length: bytes of the index once decompressed.
         index_crc32c: CRC-32C of the header followed by the index as stored.
-        position: where the trailer itself begins.
+        copy: whether this is the only trailer of its set, or which of the two.
+        size: bytes of the trailer.
     """
 
-    index_offset: int
+    position: int
     stored_length: int
     raw_length: int
     index_crc32c: int
-    position: int
+    copy: int = ONLY
+    size: int = TRAILER_SIZE
+
+    @property
+    def index_offset(self) -> int:
+        """Position of the index that belongs to this trailer."""
+        return self.position - self.stored_length
+
+    @property
+    def copy_offset(self) -> int:
+        """Position of the other copy of the index, where there are two."""
+        distance = self.stored_length + self.size
+        return self.index_offset + (distance if self.copy == FIRST else -distance)
+
+    @property
+    def tail(self) -> int:
+        """Position of all indices and trailers of the set: no chunk lies behind it."""
+        return self.copy_offset if self.copy == SECOND else self.index_offset
+
+    @property
+    def end(self) -> int:
+        """Position behind the last trailer of the set."""
+        end = self.position + self.size
+        return end + self.stored_length + self.size if self.copy == FIRST else end
 
 
 def pack_header() -> bytes:
     """Return the header of an archive of this version."""
-    return _HEADER.pack(MAGIC, MAJOR, MINOR, 0)
+    return _HEADER.pack(MAGIC, MAJOR, MINOR, COMPACT_INDEX)
 
 
-def unpack_header(data: bytes) -> tuple[int, int]:
-    """Return major and minor version. Raises ArchiveError for another kind of file or a version too new."""
+def unpack_header(data: bytes) -> Header:
+    """Return what the header says. Raises ArchiveError for another kind of file or a version too new."""
     if not data.startswith(MAGIC[:5]) or len(data) != HEADER_SIZE:
         raise ArchiveError("truncated or not a meshset archive")
     magic, major, minor, flags = _HEADER.unpack(data)
@@ -60,19 +105,15 @@ def unpack_header(data: bytes) -> tuple[int, int]:
         raise ArchiveError(f"has format version {major}.{minor}, this program reads {MAJOR}.x: upgrade meshset")
     if major < MAJOR:
         raise ArchiveError(f"has format version {major}.{minor}, which never existed")
-    if flags:
+    if flags & ~COMPACT_INDEX:
         raise ArchiveError(f"needs features {flags:#x} that this program does not have: upgrade meshset")
-    return major, minor
+    return Header((major, minor), bool(flags & COMPACT_INDEX))
 
 
 def pack_trailer(trailer: Trailer) -> bytes:
-    """Return the last bytes of a file."""
+    """Return the bytes of a trailer."""
     fields = _TRAILER_FIELDS.pack(
-        trailer.index_offset,
-        trailer.stored_length,
-        trailer.raw_length,
-        trailer.index_crc32c,
-        trailer.position,
+        trailer.position, trailer.stored_length, trailer.raw_length, trailer.index_crc32c, trailer.copy
     )
     return fields + _TRAILER_END.pack(google_crc32c.value(fields), END_MAGIC)
 
@@ -86,12 +127,31 @@ def unpack_trailer(data: bytes, position: int) -> Trailer | None:
     if magic != END_MAGIC or crc != google_crc32c.value(fields):
         return None
     trailer = Trailer(*_TRAILER_FIELDS.unpack(fields))
-    places_agree = (
-        trailer.position == position
-        and trailer.index_offset >= HEADER_SIZE
-        and trailer.index_offset + trailer.stored_length == position
-    )
-    return trailer if places_agree else None
+    is_here = trailer.position == position and trailer.tail >= HEADER_SIZE and trailer.copy in (ONLY, FIRST, SECOND)
+    return trailer if is_here else None
+
+
+def pack_tail(start: int, stored: bytes, raw_length: int) -> tuple[bytes, bytes]:
+    """Return all that follows the chunks of an archive: the index, and what makes it valid.
+
+    Args:
+        start: position behind the last chunk.
+        stored: the index as `pack_index` made it.
+        raw_length: its length once decompressed.
+
+    Returns:
+        The index, and its trailer; with the latter a copy of both where the set is large enough not to feel it.
+    """
+    checksum = index_checksum(pack_header(), stored)
+
+    def trailer(position: int, copy: int) -> bytes:
+        return pack_trailer(Trailer(position, len(stored), raw_length, checksum, copy))
+
+    position = start + len(stored)
+    size = len(stored) + TRAILER_SIZE
+    if len(stored) < COPIED_FROM or 100 * size > COPY_PERCENT * (start + size):
+        return stored, trailer(position, ONLY)
+    return stored, trailer(position, FIRST) + stored + trailer(position + size, SECOND)
 
 
 def index_checksum(header: bytes, stored: bytes) -> int:

@@ -12,23 +12,13 @@ from typing import Any, BinaryIO
 import google_crc32c
 
 from meshset.archive.entries import MeshEntry, SharedEntry
-from meshset.archive.index import Index, unpack_index
-from meshset.archive.layout import (
-    END_MAGIC,
-    END_MAGIC_OFFSET,
-    HEADER_SIZE,
-    MAX_INDEX_BYTES,
-    MINOR,
-    TRAILER_SIZE,
-    Trailer,
-    index_checksum,
-    unpack_header,
-    unpack_trailer,
-)
+from meshset.archive.index import unpack_index
+from meshset.archive.layout import HEADER_SIZE, MAJOR, MINOR, ONLY
 from meshset.archive.names import label, naming, shown
+from meshset.archive.tail import find_damage, find_index
+from meshset.archive.v1_0 import index as v1_0
 from meshset.errors import ArchiveError
 
-_SEARCH_WINDOW = 1 << 20
 _OPEN_TRIES = 5
 
 
@@ -47,10 +37,15 @@ class ArchiveReader:
         shared: the shared parts by number.
         settings: what the archive was made with; JSON values only.
         version: major and minor version of the format.
+        compact: whether index and trailer are those of version 1.1; if not, those of 1.0.
         size: bytes of the whole file.
-        index_size: bytes of header, index and trailer together.
+        index_size: bytes of header, indices and trailers together.
+        index_stored_length: bytes of the index alone, once.
+        index_copies: how often the index is stored: 1, or 2 in large sets.
         torn_bytes: bytes behind the last valid trailer. More than 0 means that an append was interrupted or
             the end of the file was damaged: this is the set as it was before.
+        damage: what was damaged of header, index and trailer, and healed on opening, one line each; usually nothing.
+            No mesh is lost by it, but the archive should be written anew.
         bytes_read: bytes read from the file so far.
 
     Args:
@@ -64,9 +59,13 @@ class ArchiveReader:
     shared: tuple[SharedEntry, ...]
     settings: dict[str, Any]
     version: tuple[int, int]
+    compact: bool
     size: int
     index_size: int
+    index_stored_length: int
+    index_copies: int
     torn_bytes: int
+    damage: tuple[str, ...]
     bytes_read: int
 
     def __init__(self, source: str | os.PathLike[str] | BinaryIO) -> None:
@@ -119,6 +118,16 @@ class ArchiveReader:
                 self._cache[number] = self._read_chunk(self.shared[number], f"shared part {number}")
         return self._cache[number]
 
+    def find_damage(self) -> tuple[str, ...]:
+        """Return all that is damaged of header, indices and trailers, also what opening has no need to look at."""
+        with naming(self._label):
+            return find_damage(self._read_at, self.size, self._found)
+
+    def read_unchecked(self, entry: MeshEntry | SharedEntry) -> bytes:
+        """Return the bytes of a chunk, damaged or not."""
+        with naming(self._label):
+            return self._read_at(entry.offset, entry.length)
+
     def _open_settled(self) -> None:
         for _ in range(_OPEN_TRIES - 1):
             # A writer that gives up an append cuts the file back to where it was.
@@ -128,42 +137,20 @@ class ArchiveReader:
 
     def _open(self) -> None:
         self.size = self._file.seek(0, os.SEEK_END)
-        tail_position = max(0, self.size - TRAILER_SIZE)
-        tail = self._read_at(tail_position, min(self.size, TRAILER_SIZE))
-        header = self._read_at(0, min(self.size, HEADER_SIZE))
-        self.version = unpack_header(header)
-        trailer = unpack_trailer(tail, tail_position) or self._search_trailer()
-        if trailer is None:
-            raise ArchiveError("truncated or not a meshset archive")
-        index = self._read_index(header, trailer)
+        found = self._found = find_index(self._read_at, self.size)
+        self.version, self.damage = found.header.version, found.damage
+        self.compact = found.header.compact
+        unpack = unpack_index if self.compact else v1_0.unpack_index
+        trailer = found.trailer
+        newer_minor = self.version > (MAJOR, MINOR if self.compact else 0)
+        index = unpack(found.stored, trailer.raw_length, trailer.tail, newer_minor)
         self.settings, self.shared = index.settings, index.shared
         self.entries = MappingProxyType({mesh.name: mesh for mesh in index.meshes})
-        self.index_size = HEADER_SIZE + trailer.stored_length + TRAILER_SIZE
-        self.torn_bytes = self.size - trailer.position - TRAILER_SIZE
-
-    def _search_trailer(self) -> Trailer | None:
-        """Return the last valid trailer that begins anywhere in the file."""
-        stop = self.size - TRAILER_SIZE
-        while stop > HEADER_SIZE:
-            start = max(HEADER_SIZE, stop - _SEARCH_WINDOW)
-            window = self._read_at(start, stop - start + TRAILER_SIZE - 1)
-            found = window.rfind(END_MAGIC)
-            while found >= 0:
-                place = found - END_MAGIC_OFFSET
-                trailer = unpack_trailer(window[max(0, place) : place + TRAILER_SIZE], start + place)
-                if trailer:
-                    return trailer
-                found = window.rfind(END_MAGIC, 0, found)
-            stop = start
-        return None
-
-    def _read_index(self, header: bytes, trailer: Trailer) -> Index:
-        if max(trailer.stored_length, trailer.raw_length) > MAX_INDEX_BYTES:
-            raise ArchiveError(f"index is larger than {MAX_INDEX_BYTES} bytes")
-        stored = self._read_at(trailer.index_offset, trailer.stored_length)
-        if index_checksum(header, stored) != trailer.index_crc32c:
-            raise ArchiveError("index is damaged: its checksum is wrong")
-        return unpack_index(stored, trailer.raw_length, trailer.index_offset, self.version[1] > MINOR)
+        end = min(trailer.end, self.size)
+        self.index_size = HEADER_SIZE + end - trailer.tail
+        self.index_stored_length = trailer.stored_length
+        self.index_copies = 1 if trailer.copy == ONLY else 2
+        self.torn_bytes = self.size - end
 
     def _read_chunk(self, entry: MeshEntry | SharedEntry, what: str) -> bytes:
         data = self._read_at(entry.offset, entry.length)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -38,6 +40,25 @@ def make_temporary(folder: Path) -> tuple[BinaryIO, Path]:
     raise ArchiveError("other processes remove new files again and again")
 
 
+def publish(file: BinaryIO, temporary: Path, target: Path, release_lock: Callable[[], None]) -> None:
+    """Give a finished temporary file its final name, in the place of an older file of that name.
+
+    Args:
+        file: the temporary file, open.
+        temporary: its path.
+        target: its final path.
+        release_lock: gives back the lock on an older file; called where the system requires it.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if sys.platform == "win32":  # which neither renames nor replaces open files
+        file.close()
+        release_lock()
+    temporary.replace(target)
+    _sync_folder(target.parent)
+
+
 def remove_leftovers(folder: Path) -> int:
     """Remove the temporary files that nobody works on any more, and return how many there were.
 
@@ -62,3 +83,15 @@ def _removed(path: Path) -> bool:
         return True
     finally:
         os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name survive a power failure, where the system can do that for a folder."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    with suppress(OSError):  # some network file systems refuse; the archive is whole all the same
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from meshset.archive.chunks import ChunkWriter
 from meshset.archive.layout import pack_header
 from meshset.archive.lock import WriteLock
 from meshset.archive.names import label, naming
-from meshset.archive.temporary import make_temporary, remove_leftovers
+from meshset.archive.temporary import make_temporary, publish, remove_leftovers
 from meshset.errors import ArchiveError
 
 
@@ -92,20 +90,4 @@ class ArchiveWriter(ChunkWriter):
         # Hours may have passed since the first look.
         self._check_target()
         self._take_lock()
-        if sys.platform == "win32":  # which neither renames nor replaces open files
-            self._file.close()
-            self._release_lock()
-        self._temporary.replace(self._target)
-        _sync_folder(self._target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power failure, where the system can do that for a folder."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    with suppress(OSError):  # some network file systems refuse; the archive is whole all the same
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        publish(self._file, self._temporary, self._target, self._release_lock)

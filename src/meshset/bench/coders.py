@@ -15,7 +15,7 @@ from meshset.errors import MeshsetError
 from meshset.geometry import Mesh, read_mesh, write_mesh
 from meshset.pipeline.compress import compress
 from meshset.pipeline.open import open_archive
-from meshset.pipeline.steps.prepare import CheckedSource
+from meshset.pipeline.steps.prepare import PreparedMesh
 from meshset.progress import advance, stage
 
 ARCHIVE = "set.mset"
@@ -48,7 +48,7 @@ class Coder(Protocol):
         """Return JSON values of everything beside the meshes that the bytes depend on, the code included."""
         ...
 
-    def make(self, meshes: Sequence[CheckedSource], folder: Path) -> Made:
+    def make(self, meshes: Sequence[PreparedMesh], folder: Path) -> Made:
         """Code a set into `folder`, which exists and may hold the rest of an interrupted run.
 
         Raises MeshsetError if nothing comes of it.
@@ -81,11 +81,9 @@ class ArchiveCoder:
             "code": _code(self.codec),
         }
 
-    def make(self, meshes: Sequence[CheckedSource], folder: Path) -> Made:
+    def make(self, meshes: Sequence[PreparedMesh], folder: Path) -> Made:
         """Compress into one archive, as the command does."""
-        result = compress(
-            [mesh.source for mesh in meshes], folder / ARCHIVE, settings=self.settings, codec=self.codec, overwrite=True
-        )
+        result = compress(meshes, folder / ARCHIVE, settings=self.settings, codec=self.codec, overwrite=True)
         with open_archive(result.path) as archive:
             shared = sum(part.length for part in archive.reader.shared)
         failures = tuple((failure.subject, failure.reason) for failure in result.failures)
@@ -123,18 +121,18 @@ class ExternalCoder:
             "code": _code(self.codec),
         }
 
-    def make(self, meshes: Sequence[CheckedSource], folder: Path) -> Made:
+    def make(self, meshes: Sequence[PreparedMesh], folder: Path) -> Made:
         """Code, decode, and keep the surfaces as files."""
         stage(f"{self.codec.name}, {self.codec.label()}", len(meshes))
         results, failures = [], []
         for mesh in meshes:
-            path = folder / DECODED / f"{mesh.source.name}.ply"
+            path = folder / DECODED / f"{mesh.name}.ply"
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                result = self.codec.run(mesh.read())
+                result = self.codec.run(mesh.load())
                 write_mesh(mesh.placement.restore(result.mesh), path)
             except MeshsetError as error:
-                failures.append((str(mesh.source.path), str(error)))
+                failures.append((str(mesh.path), str(error)))
             else:
                 results.append(result)
             advance()

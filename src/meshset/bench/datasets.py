@@ -204,7 +204,7 @@ def _shape(path: Path) -> tuple[int, int, int]:
     frames, vertices, triangles = struct.unpack("<3i", header) if len(header) == _HEADER else (0, 0, 0)
     expected = _HEADER + 3 * _NUMBER * (frames * vertices + triangles)
     if min(frames, vertices, triangles) < 1 or path.stat().st_size != expected:
-        raise MeshsetError(f"{path}: is no .anime file of DeformingThings4D")
+        raise MeshsetError(f"{path}: is not an .anime file of DeformingThings4D")
     return frames, vertices, triangles
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from meshset.bench.coders import Coder
 from meshset.evaluation.pictures import picture_of_error, picture_of_mesh
-from meshset.pipeline.steps.prepare import CheckedSource
+from meshset.pipeline.steps.prepare import PreparedMesh
 
 SIDE = 320
 """Pixels along each side."""
@@ -25,7 +25,7 @@ UP: Literal["y", "z"] = "y"
 
 
 def draw(
-    meshes: Sequence[CheckedSource], shown: Mapping[str, Mapping[str, Any]], made: Mapping[str, tuple[Coder, Path]]
+    meshes: Sequence[PreparedMesh], shown: Mapping[str, Mapping[str, Any]], made: Mapping[str, tuple[Coder, Path]]
 ) -> list[dict[str, Any]]:
     """Return pictures of meshes evenly spaced in the set, each PNG in base64.
 
@@ -39,30 +39,28 @@ def draw(
     """
     return [
         {
-            "name": mesh.source.name,
-            "original": _text(picture_of_mesh(mesh.read(), SIDE, UP)),
+            "name": mesh.name,
+            "original": _text(picture_of_mesh(mesh.load(), SIDE, UP)),
             "decoded": [_decoded(mesh, name, *made[name], shown[name]) for name in shown],
         }
         for mesh in _evenly(meshes)
     ]
 
 
-def _evenly(meshes: Sequence[CheckedSource]) -> Sequence[CheckedSource]:
+def _evenly(meshes: Sequence[PreparedMesh]) -> Sequence[PreparedMesh]:
     if len(meshes) <= SHOWN:
         return meshes
     return [meshes[(2 * i + 1) * len(meshes) // (2 * SHOWN)] for i in range(SHOWN)]
 
 
-def _decoded(
-    mesh: CheckedSource, system: str, coder: Coder, folder: Path, figures: Mapping[str, Any]
-) -> dict[str, Any]:
-    name = mesh.source.name
+def _decoded(mesh: PreparedMesh, system: str, coder: Coder, folder: Path, figures: Mapping[str, Any]) -> dict[str, Any]:
+    name = mesh.name
     with coder.decoded(folder) as decoded:
         found = mesh.placement.normalise(decoded[name])
     return {
         "system": system,
         "mean_distance": figures["per_mesh"][name]["mean_distance"],
-        "png": _text(picture_of_error(mesh.read(), found, SIDE, UP, SCALE)),
+        "png": _text(picture_of_error(mesh.load(), found, SIDE, UP, SCALE)),
     }
 
 

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from meshset.bench.coders import ArchiveCoder, Coder, ExternalCoder
+from meshset.codecs.common.presets import epochs_for
 from meshset.codecs.implicit.codec import DeepSdfMeshCodec, FfnCodec, ImplicitCodec, NiCodec, SirenCodec
 from meshset.codecs.implicit.key_spheres import KeySpheres, KeySpheresCodec
 from meshset.codecs.implicit.nglod import Nglod, NglodCodec
@@ -25,7 +26,7 @@ from meshset.codecs.latent_sdf.recipe import field_recipe
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
-from meshset.codecs.necgs_paper.recipe import WIDTHS, epochs_for
+from meshset.codecs.necgs_paper.recipe import WIDTHS
 from meshset.codecs.peers.draco import DracoCodec
 from meshset.codecs.peers.external import (
     Gpcc,

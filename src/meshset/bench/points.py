@@ -18,7 +18,7 @@ from meshset.bench.store import digest, file_name, load, save
 from meshset.errors import MeshsetError, MissingExtraError
 from meshset.evaluation import compare, volume_iou
 from meshset.geometry import Mesh
-from meshset.pipeline.steps.prepare import CheckedSource
+from meshset.pipeline.steps.prepare import PreparedMesh
 from meshset.progress import advance, stage, tell
 
 _MADE = "made.json"
@@ -39,14 +39,14 @@ class Sampling:
     seed: int
 
 
-def point_folder(parent: Path, point: PlannedPoint, meshes: Sequence[CheckedSource]) -> Path:
+def point_folder(parent: Path, point: PlannedPoint, meshes: Sequence[PreparedMesh]) -> Path:
     """Return the folder of a point, named by its label and by all that its bytes depend on, the code included."""
-    content = [(mesh.source.name, mesh.fingerprint, mesh.vertices, mesh.faces) for mesh in meshes]
+    content = [(mesh.name, mesh.fingerprint, mesh.vertices, mesh.faces) for mesh in meshes]
     key = {"meshset": version("meshset"), "meshes": content, **point.coder.key()}
     return parent / f"{file_name(point.label)}-{digest(key)}"
 
 
-def run_point(point: PlannedPoint, meshes: Sequence[CheckedSource], folder: Path, sampling: Sampling) -> dict[str, Any]:
+def run_point(point: PlannedPoint, meshes: Sequence[PreparedMesh], folder: Path, sampling: Sampling) -> dict[str, Any]:
     """Return the figures of a point, from disk where they are.
 
     Args:
@@ -97,7 +97,7 @@ def figures_of(original: Mesh, decoded: Mesh, sampling: Sampling) -> dict[str, f
     return {**asdict(metrics), "giou": volume_iou(original, decoded, sampling.volume, sampling.seed)}
 
 
-def _made(coder: Coder, meshes: Sequence[CheckedSource], folder: Path) -> Any:
+def _made(coder: Coder, meshes: Sequence[PreparedMesh], folder: Path) -> Any:
     if not is_kept(folder):
         folder.mkdir(parents=True, exist_ok=True)
         save(folder / _MADE, asdict(coder.make(meshes, folder)))
@@ -105,7 +105,7 @@ def _made(coder: Coder, meshes: Sequence[CheckedSource], folder: Path) -> Any:
     return load(folder / _MADE)
 
 
-def _measured(coder: Coder, meshes: Sequence[CheckedSource], folder: Path, sampling: Sampling) -> dict[str, Any]:
+def _measured(coder: Coder, meshes: Sequence[PreparedMesh], folder: Path, sampling: Sampling) -> dict[str, Any]:
     path = folder / f"figures-{digest(measuring_key(sampling))}.json"
     figures: dict[str, Any] | None = load(path)
     if figures is None:
@@ -114,19 +114,19 @@ def _measured(coder: Coder, meshes: Sequence[CheckedSource], folder: Path, sampl
     return figures
 
 
-def _measure(coder: Coder, meshes: Sequence[CheckedSource], folder: Path, sampling: Sampling) -> dict[str, Any]:
+def _measure(coder: Coder, meshes: Sequence[PreparedMesh], folder: Path, sampling: Sampling) -> dict[str, Any]:
     per_mesh: dict[str, dict[str, float]] = {}
     seconds = 0.0
     stage("measure", len(meshes))
     with coder.decoded(folder) as decoded:
         names = set(decoded)
         for mesh in meshes:
-            name = mesh.source.name
+            name = mesh.name
             if name in names:
                 started = time.perf_counter()
                 found = decoded[name]
                 seconds += time.perf_counter() - started
-                per_mesh[name] = figures_of(mesh.read(), mesh.placement.normalise(found), sampling)
+                per_mesh[name] = figures_of(mesh.load(), mesh.placement.normalise(found), sampling)
             advance()
     return {
         "decoding_seconds": seconds / len(per_mesh),

@@ -33,7 +33,7 @@ from meshset.evaluation.metrics import PAPER_SAMPLES
 from meshset.geometry import Mesh
 from meshset.geometry.writing import encode_ply
 from meshset.pipeline.steps.failures import FailureLog
-from meshset.pipeline.steps.prepare import CheckedSource, check_sources
+from meshset.pipeline.steps.prepare import MeshSpool, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.requirements import require_modules, resolve_device
 from meshset.progress import Progress, advance, reporting, stage, tell
 
@@ -59,7 +59,7 @@ class BenchSet:
     """
 
     selection: Selection
-    meshes: tuple[CheckedSource, ...]
+    meshes: tuple[PreparedMesh, ...]
     left_out: tuple[str, ...]
 
 
@@ -193,7 +193,7 @@ def read_result(out: Path) -> dict[str, Any]:
 
 def _read(selection: Selection) -> BenchSet:
     log = FailureLog()
-    meshes = check_sources(selection.sources, log)
+    meshes = prepare_meshes(selection.sources, MeshSpool(), log)
     if not meshes:
         raise MeshsetError(f"set '{selection.name}': none of its meshes can be used ({log.failures[0]})")
     return BenchSet(selection, tuple(meshes), tuple(map(str, log.failures)))
@@ -209,7 +209,7 @@ def _run_set(job: Job, one: BenchSet) -> dict[str, Any]:
         "left_out": list(one.left_out),
         "obj_bytes": obj_bytes,
         "ply_bytes": ply_bytes,
-        "meshes": [{"name": m.source.name, "vertices": m.vertices, "faces": m.faces} for m in one.meshes],
+        "meshes": [{"name": m.name, "vertices": m.vertices, "faces": m.faces} for m in one.meshes],
         "floor": _floor(job, one),
         "systems": systems,
         "differences": differences(systems),
@@ -241,9 +241,9 @@ def _coders(job: Job, one: BenchSet, shown: Mapping[str, Mapping[str, Any]]) -> 
     }
 
 
-def _ply_bytes(mesh: CheckedSource) -> int:
+def _ply_bytes(mesh: PreparedMesh) -> int:
     """Return the bytes of a mesh as binary PLY with float32 coordinates."""
-    found = mesh.read()
+    found = mesh.load()
     return len(encode_ply(Mesh(found.vertices.astype(np.float32), found.faces)))
 
 
@@ -255,14 +255,14 @@ def _with_ratios(figures: dict[str, Any], obj_bytes: int, ply_bytes: int) -> dic
 
 def _floor(job: Job, one: BenchSet) -> dict[str, float]:
     """Return the mean figures of every mesh against itself: the best that any codec could score."""
-    content = [[mesh.source.name, mesh.fingerprint] for mesh in one.meshes]
+    content = [[mesh.name, mesh.fingerprint] for mesh in one.meshes]
     path = job.out / "floors" / f"{digest([measuring_key(job.sampling), content])}.json"
     kept: dict[str, float] | None = load(path)
     if kept is None:
         stage("measure the sampling floor", len(one.meshes))
         rows = []
         for mesh in one.meshes:
-            original = mesh.read()
+            original = mesh.load()
             rows.append(figures_of(original, original, job.sampling))
             advance()
         kept = mean_figures(rows)

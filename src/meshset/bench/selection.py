@@ -64,7 +64,7 @@ def _largest_clean(folder: Path, found: tuple[Source, ...], count: int) -> tuple
     try:
         rows.sort(key=lambda row: (-int(row["n_faces"]), row["file"]))
     except ValueError as error:
-        raise MeshsetError(f"{folder / MANIFEST}: n_faces is no number ({error})") from None
+        raise MeshsetError(f"{folder / MANIFEST}: n_faces is not a number ({error})") from None
     by_path = {source.path: source for source in found}
     chosen = [by_path[folder / row["file"]] for row in rows if folder / row["file"] in by_path][:count]
     if not chosen:

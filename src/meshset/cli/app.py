@@ -12,14 +12,10 @@ from meshset.cli.bench import BENCH_EXAMPLE, REPORT_EXAMPLE, bench, report
 from meshset.cli.options import (
     ArchivePath,
     AsJson,
-    Device,
-    FieldKind,
-    Format,
+    FittedBy,
     MaxError,
-    Preset,
     Quiet,
     Rate,
-    Resolution,
     Sources,
     TargetRatio,
     TargetSize,
@@ -31,6 +27,7 @@ from meshset.cli.progress import showing_progress
 from meshset.cli.sets import sets
 from meshset.cli.signals import ending_softly
 from meshset.cli.text import figure, printable
+from meshset.vocabulary import DeviceChoice, FieldKind, MeshFormat, Preset, Resolution
 
 app = typer.Typer(
     add_completion=False,
@@ -60,17 +57,16 @@ def compress(
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to make.", show_default=False)],
     resolution: Annotated[
         Resolution, typer.Option(help="Grid points along each side; doubling it doubles the detail.")
-    ] = Resolution.K64,
+    ] = 64,
     field: Annotated[
         FieldKind, typer.Option(help="Whether grid points may move, which keeps thin and sharp parts.")
-    ] = FieldKind.TSDF_DEF,
-    preset: Annotated[
-        Preset, typer.Option(help="How long to train; longer is smaller and more exact.")
-    ] = Preset.BALANCED,
+    ] = "tsdf-def",
+    objective: FittedBy = "project",
+    preset: Annotated[Preset, typer.Option(help="How long to train; longer is smaller and more exact.")] = "balanced",
     codec: Annotated[str, typer.Option(help="Compression system.", callback=known_codec)] = "necgs",
     device: Annotated[
-        Device, typer.Option(help="Where to train; auto takes a CUDA GPU if there is one.")
-    ] = Device.AUTO,
+        DeviceChoice, typer.Option(help="Where to train; auto takes a CUDA GPU if there is one.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same archive.")] = 0,
     max_error: MaxError = None,
     rate: Rate = 1.0,
@@ -90,8 +86,8 @@ def compress(
     The shapes are kept, not their triangles: vertex order, connectivity and attributes change.
 
     --rate moves along the curve of bytes and error: --rate 0.25 gives a much smaller archive. --target-size 2MB and
-    --target-ratio 300 find the rate themselves. They go without each other, and without --max-error, which decides
-    about bytes by itself.
+    --target-ratio 300 find the rate themselves. They cannot be combined with each other, nor with --max-error, which
+    decides the bytes by itself.
 
     --time-budget 10m trains for ten minutes, in place of what the preset says, or for less where nothing more is
     gained; reading, preparing and measuring the meshes take their time besides. Ctrl-C ends training within some 20
@@ -104,9 +100,9 @@ def compress(
         from meshset.codecs.protocol import Goal, Settings
         from meshset.pipeline.compress import compress
         from meshset.pipeline.steps.target import Target
-        from meshset.pipeline.summary import summarise_mesh
+        from meshset.pipeline.summary import row
 
-        settings = Settings(int(resolution.value), field.value, preset.value, device.value, seed)
+        settings = Settings(resolution, field, preset, device, seed, objective)
         asked = target_size is not None or target_ratio is not None
         target = Target(target_size, target_ratio) if asked else None
         with showing_progress(quiet):
@@ -124,7 +120,7 @@ def compress(
             )
     with guarded():
         if json:
-            meshes = [asdict(summarise_mesh(entry)) for entry in result.entries]
+            meshes = [row(entry) for entry in result.entries]
             say_json({**asdict(result), "path": str(result.path), "entries": meshes})
         else:
             say(compress_line(result))
@@ -134,7 +130,7 @@ def compress(
 @app.command(epilog="Example: meshset check models/ bunny.obj --resolution 128")
 def check(
     paths: Sources,
-    resolution: Annotated[Resolution, typer.Option(help="Grid points along each side of the cube.")] = Resolution.K64,
+    resolution: Annotated[Resolution, typer.Option(help="Grid points along each side of the cube.")] = 64,
     json: AsJson = False,
 ) -> None:
     """Diagnose mesh files without compressing them: what is wrong, and what compress would make of it.
@@ -147,7 +143,7 @@ def check(
         from meshset.pipeline.check import check
 
         with showing_progress():
-            result = check(paths, int(resolution.value))
+            result = check(paths, resolution)
         if json:
             say_json(asdict(result))
         else:
@@ -164,11 +160,11 @@ def list_(archive: ArchivePath, json: AsJson = False) -> None:
     """
     with guarded():
         from meshset.cli.tables import mesh_table
-        from meshset.pipeline.summary import list_meshes
+        from meshset.pipeline.summary import list_meshes, row
 
         meshes = list_meshes(archive)
         if json:
-            say_json([asdict(mesh) for mesh in meshes])
+            say_json([row(mesh) for mesh in meshes])
         else:
             say(mesh_table(meshes))
 
@@ -196,7 +192,7 @@ def extract(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Names or patterns; none means all.")
     ] = None,
-    file_format: Annotated[Format, typer.Option("--format", help="Kind of files to write.")] = Format.PLY,
+    file_format: Annotated[MeshFormat, typer.Option("--format", help="Kind of files to write.")] = "ply",
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Write meshes of an archive as files."""
@@ -204,7 +200,7 @@ def extract(
         from meshset.pipeline.extract import extract
 
         with showing_progress():
-            result = extract(archive, output, names or [], file_format=file_format.value, overwrite=force)
+            result = extract(archive, output, names or [], file_format=file_format, overwrite=force)
         say(f"{len(result.written)} meshes written to {printable(str(output))}")
         finish(result.failures)
 
@@ -233,14 +229,16 @@ def evaluate(archive: ArchivePath, paths: Sources, json: AsJson = False) -> None
 def fit(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A mesh file.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="The mesh file to write.", show_default=False)],
-    resolution: Annotated[Resolution, typer.Option(help="Grid points along each side of the cube.")] = Resolution.K64,
-    field: Annotated[FieldKind, typer.Option(help="Whether grid points may move.")] = FieldKind.TSDF_DEF,
+    resolution: Annotated[Resolution, typer.Option(help="Grid points along each side of the cube.")] = 64,
+    field: Annotated[FieldKind, typer.Option(help="Whether grid points may move.")] = "tsdf-def",
+    objective: FittedBy = "project",
 ) -> None:
     """Write what a field alone keeps of a mesh, without a network: what a resolution costs."""
     with guarded():
+        from meshset.codecs.protocol import Settings
         from meshset.pipeline.fit import fit
 
-        result = fit(path, output, int(resolution.value), deformed=field is FieldKind.TSDF_DEF)
+        result = fit(path, output, Settings(resolution, field, objective=objective))
         for note in result.notes:
             hint(note)
         say(
@@ -254,7 +252,7 @@ def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.", show_default=False)],
     count: Annotated[int, typer.Option(min=1, help="Number of meshes.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives other shapes.")] = 0,
-    file_format: Annotated[Format, typer.Option("--format", help="Kind of files to write.")] = Format.PLY,
+    file_format: Annotated[MeshFormat, typer.Option("--format", help="Kind of files to write.")] = "ply",
 ) -> None:
     """Write a set of made-up meshes, organic and mechanical, to try meshset with.
 
@@ -264,7 +262,7 @@ def sample(
         from meshset.pipeline.sample import write_samples
 
         with showing_progress():
-            files = write_samples(folder, count, seed=seed, file_format=file_format.value)
+            files = write_samples(folder, count, seed=seed, file_format=file_format)
         say(f"{len(files)} meshes written to {printable(str(folder))}")
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meshset.cli.options import Device, Preset, Resolution
 from meshset.cli.output import guarded, hint, say
 from meshset.cli.progress import showing_progress
 from meshset.cli.text import duration, printable
+from meshset.vocabulary import DeviceChoice, Preset, Resolution
 
 if TYPE_CHECKING:
     from meshset.bench.run import Job
@@ -56,11 +55,11 @@ def bench(
             min=1, help="Visits of each mesh in the training of necgs and necgs-paper.", show_default="by preset"
         ),
     ] = None,
-    resolution: Annotated[Resolution, typer.Option(help="Grid points of necgs along each side.")] = Resolution.K64,
-    preset: Annotated[Preset, typer.Option(help="How long necgs trains.")] = Preset.FAST,
+    resolution: Annotated[Resolution, typer.Option(help="Grid points of necgs along each side.")] = 64,
+    preset: Annotated[Preset, typer.Option(help="How long necgs trains.")] = "fast",
     device: Annotated[
-        Device, typer.Option(help="Where to train; auto takes a CUDA GPU if there is one.")
-    ] = Device.AUTO,
+        DeviceChoice, typer.Option(help="Where to train; auto takes a CUDA GPU if there is one.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Of training, of the choice of meshes and of samples.")] = 0,
 ) -> None:
     """Measure systems on sets: bytes on disk, distances, F-scores, volumes and times, all in one run.
@@ -85,7 +84,7 @@ def bench(
         selections = [choose_from_folder(folder, count, seed) for folder in sets or []]
         if dataset:
             selections.append(choose_from_dataset(*dataset, count, seed, out / "frames"))
-        settings = Settings(resolution=int(resolution.value), preset=preset.value, device=device.value, seed=seed)
+        settings = Settings(resolution=resolution, preset=preset, device=device, seed=seed)
         job = prepare(selections, lambda known: plan_systems(codecs.split(","), known, points, epochs), out, settings)
         for line in _plan_lines(job):
             hint(line)
@@ -151,5 +150,5 @@ def _command(context: typer.Context) -> str:
         if parameter.param_type_name == "option":
             words.append(parameter.opts[0])
         values = value if isinstance(value, (list, tuple)) else [value]
-        words += [str(word.value if isinstance(word, Enum) else word) for word in values]
+        words += map(str, values)
     return shlex.join(words)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from meshset.vocabulary import Objective
 
 ArchivePath = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="An .mset file.", show_default=False)]
 Sources = Annotated[
@@ -26,7 +27,7 @@ def _share(text: str) -> float:
         value = math.nan
     # A plain 0.002 could mean a share or a percentage.
     if not text.strip().endswith("%") or not 0 < value < math.inf:
-        raise typer.BadParameter(f"{text!r} is no percentage above 0 such as 0.2%")
+        raise typer.BadParameter(f"{text!r} is not a percentage above 0 such as 0.2%")
     return value
 
 
@@ -51,7 +52,7 @@ def _size(text: str) -> int:
     found = re.fullmatch(r"([0-9]+(?:[.][0-9]+)?) *([a-z]+)", text.strip().lower())
     size = round(float(found[1]) * _SIZE_UNITS.get(found[2], 0)) if found else 0
     if not size:
-        raise typer.BadParameter(f"{text!r} is no size above 0 such as 2MB, 500kB or 1.5MiB")
+        raise typer.BadParameter(f"{text!r} is not a size above 0 such as 2MB, 500kB or 1.5MiB")
     return size
 
 
@@ -60,7 +61,7 @@ def _seconds(text: str) -> float:
     parts = re.findall(r"([0-9]+(?:[.][0-9]+)?)([hms])", text.strip().lower())
     seconds = sum(float(amount) * _TIME_UNITS[unit] for amount, unit in parts)
     if not seconds or "".join(map("".join, parts)) != text.strip().lower():
-        raise typer.BadParameter(f"{text!r} is no time above 0 such as 10m, 90s or 1h30m")
+        raise typer.BadParameter(f"{text!r} is not a time above 0 such as 10m, 90s or 1h30m")
     return seconds
 
 
@@ -94,52 +95,20 @@ TimeBudget = Annotated[
 ]
 
 
-class Resolution(str, Enum):
-    """Grid points along each side of the cube."""
-
-    K32 = "32"
-    K64 = "64"
-    K128 = "128"
-    K256 = "256"
-
-
-class FieldKind(str, Enum):
-    """Whether the grid of a field is deformed."""
-
-    TSDF = "tsdf"
-    TSDF_DEF = "tsdf-def"
-
-
-class Preset(str, Enum):
-    """How long to train."""
-
-    FAST = "fast"
-    BALANCED = "balanced"
-    BEST = "best"
-
-
-class Device(str, Enum):
-    """Where to train."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
-class Format(str, Enum):
-    """`meshset.geometry.WRITABLE_FORMATS`, which cannot be imported without numpy; a test compares the two."""
-
-    OBJ = "obj"
-    PLY = "ply"
-    STL = "stl"
-    OFF = "off"
-    GLB = "glb"
+FittedBy = Annotated[
+    Objective,
+    typer.Option(
+        help="How moving grid points are fitted: project, by distances; render, by the paper's silhouettes and depth "
+        "images, which takes many times as long."
+    ),
+]
 
 
 def known_codec(name: str) -> str:
     """Return `name`, or raise a usage error if there is no such codec."""
     from meshset.codecs import codec_names
+    from meshset.codecs.table import CODECS
 
-    if name not in codec_names():
+    if name not in CODECS and name not in codec_names():
         raise typer.BadParameter(f"there is no codec {name!r}, only {', '.join(codec_names())}")
     return name

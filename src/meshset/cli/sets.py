@@ -8,14 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from meshset.cli.options import ArchivePath, AsJson, Device, MaxError, Quiet, Sources
+from meshset.cli.options import ArchivePath, AsJson, MaxError, Quiet, Sources
 from meshset.cli.output import finish, guarded, say, say_json
 from meshset.cli.progress import showing_progress
 from meshset.cli.text import counted, printable, size
+from meshset.vocabulary import DeviceChoice
 
 sets = typer.Typer(rich_markup_mode=None)
 
-TrainDevice = Annotated[Device, typer.Option(help="Where to fit; auto takes a CUDA GPU if there is one.")]
+TrainDevice = Annotated[DeviceChoice, typer.Option(help="Where to fit; auto takes a CUDA GPU if there is one.")]
 UNCHANGED = "interrupted, the archive is as it was"
 
 
@@ -27,7 +28,7 @@ def add(
     update_decoder: Annotated[
         bool, typer.Option("--update-decoder", help="Train the decoder further with the new meshes, if that pays.")
     ] = False,
-    device: TrainDevice = Device.AUTO,
+    device: TrainDevice = "auto",
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -40,7 +41,7 @@ def add(
     --update-decoder codes the meshes of the set again, from what they decode to, which costs them a little: never more
     than doubles an error. The decoder is kept as it is unless the new meshes gain clearly, and the result says why.
     """
-    options = {"max_error": max_error, "update_decoder": update_decoder, "device": device.value}
+    options = {"max_error": max_error, "update_decoder": update_decoder, "device": device}
     _grow(archive, paths, json, quiet, replacing=False, **options)
 
 
@@ -49,7 +50,7 @@ def replace(
     archive: ArchivePath,
     paths: Sources,
     max_error: MaxError = None,
-    device: TrainDevice = Device.AUTO,
+    device: TrainDevice = "auto",
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -58,7 +59,7 @@ def replace(
     All of them are replaced at once; a mesh whose file cannot be used stays. The bytes of the old ones stay in the
     file until `meshset remove --compact`.
     """
-    _grow(archive, paths, json, quiet, replacing=True, max_error=max_error, device=device.value)
+    _grow(archive, paths, json, quiet, replacing=True, max_error=max_error, device=device)
 
 
 @sets.command(epilog="Example: meshset remove models.mset bunny 'animals/*' --compact")
@@ -162,7 +163,7 @@ def verify_archive(
     With --deep the counts and the place of each mesh must be those that were stored; with PATHs its error as well.
     """
     if repair and (deep or paths):
-        raise typer.BadParameter("--repair goes without --deep and PATH")
+        raise typer.BadParameter("--repair cannot be combined with --deep or PATH")
     with guarded():
         from meshset.pipeline.repair import repair as salvage
         from meshset.pipeline.verify import verify
@@ -183,14 +184,14 @@ def _grow(archive: Path, paths: list[Path], json: bool, quiet: bool, *, replacin
     with guarded(interrupted=UNCHANGED):
         from meshset.cli.tables import grow_line
         from meshset.pipeline import add as grow
-        from meshset.pipeline.summary import summarise_mesh
+        from meshset.pipeline.summary import row
 
         run = grow.replace if replacing else grow.add
         with showing_progress(quiet):
             result = run(archive, paths, **options)
     with guarded():
         if json:
-            entries = [asdict(summarise_mesh(entry)) for entry in result.entries]
+            entries = [row(entry) for entry in result.entries]
             say_json({**asdict(result), "path": str(result.path), "entries": entries})
         else:
             say(grow_line(result, "replaced" if replacing else "added"))

@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from meshset.archive import MeshEntry
 from meshset.cli.text import counted, duration, figure, printable, share, size, table
-from meshset.pipeline.summary import ArchiveSummary, MeshSummary
+from meshset.codecs import codec_label
+from meshset.pipeline.steps.remarks import remarks
+from meshset.pipeline.summary import ArchiveSummary
 
 if TYPE_CHECKING:
     from meshset.evaluation import Metrics
@@ -17,19 +20,19 @@ if TYPE_CHECKING:
     from meshset.pipeline.compress import CompressResult
 
 
-def mesh_table(meshes: Sequence[MeshSummary]) -> str:
+def mesh_table(meshes: Sequence[MeshEntry]) -> str:
     """Return the listing of an archive."""
     header = ["name", "codec", "bytes", "faces", "mean error", "max error", "of diagonal", "notes"]
     rows = [
         [
             mesh.name,
-            mesh.codec,
-            str(mesh.bytes),
+            codec_label(mesh.codec_id),
+            str(mesh.length),
             str(mesh.faces),
-            figure(mesh.mean_error),
-            figure(mesh.max_error),
+            figure(mesh.mean_distance),
+            figure(mesh.max_distance),
             share(mesh.mean_error_of_diagonal),
-            "; ".join(mesh.notes),
+            "; ".join(remarks(mesh)),
         ]
         for mesh in meshes
     ]
@@ -45,7 +48,7 @@ def summary_table(summary: ArchiveSummary) -> str:
         ("ratio", f"{summary.ratio:.1f}"),
         ("shared parts", size(summary.shared_bytes)),
         ("meshes alone", size(summary.payload_bytes)),
-        ("index", size(summary.index_bytes)),
+        ("index", size(summary.index_bytes) + (", stored twice" if summary.index_copies == 2 else "")),
         ("mean error", figure(summary.mean_error)),
         ("max error", figure(summary.max_error)),
         ("memory to decode", size(summary.peak_memory)),

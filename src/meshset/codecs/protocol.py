@@ -7,7 +7,21 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from meshset.errors import MeshsetError
 from meshset.geometry import Mesh
+from meshset.vocabulary import (
+    FIELD_KINDS,
+    OBJECTIVES,
+    PRESETS,
+    RESOLUTIONS,
+    FieldKind,
+    Objective,
+    Preset,
+    Resolution,
+    either,
+)
+
+_CHOICES = {"resolution": RESOLUTIONS, "field": FIELD_KINDS, "preset": PRESETS, "objective": OBJECTIVES}
 
 
 @dataclass(frozen=True)
@@ -18,15 +32,33 @@ class Settings:
         resolution: K, grid points along each side of the cube [-1, 1]^3.
         field: "tsdf" or "tsdf-def": whether grid points may move to keep thin and sharp parts.
         preset: "fast", "balanced" or "best": how long to train, and how bits are weighed against distortion.
-        device: torch device string to train on, such as "cpu" or "cuda".
-        seed: start of every random sequence.
+        device: torch device string to train on, such as "cpu" or "cuda"; where nothing is trained yet, also "auto".
+        seed: start of every random sequence, at least 0.
+        objective: "project" or "render": what a TSDF-Def is fitted by (`meshset.field.fitting.fit_deformation`).
+
+    Raises:
+        MeshsetError: a value is none of these.
+
+    >>> Settings(resolution=128).preset
+    'balanced'
     """
 
-    resolution: int = 64
-    field: str = "tsdf-def"
-    preset: str = "balanced"
+    resolution: Resolution = 64
+    field: FieldKind = "tsdf-def"
+    preset: Preset = "balanced"
     device: str = "cpu"
     seed: int = 0
+    objective: Objective = "project"
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise MeshsetError(f"{name} {value!r} is not {either(choices)}")
+        if self.seed < 0:
+            raise MeshsetError(f"seed {self.seed} is below 0")
+        if self.objective == "render" and self.field == "tsdf":
+            raise MeshsetError("objective 'render' needs field 'tsdf-def': a plain TSDF is sampled, not fitted")
 
 
 @contextmanager
@@ -124,8 +156,24 @@ class SetCodec(Protocol):
         """
         ...
 
+    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
+        """Parse the shared part once and return a decoder for payloads that were coded with it.
+
+        `device` None decodes with numpy; a torch device string decodes with torch tensors there.
+        Raises ArchiveError where the bytes are not valid.
+        """
+        ...
+
+
+# What a codec may be able to do beside that, as protocols of its own: `isinstance` tells whether it is.
+
+
+@runtime_checkable
+class GrowingCodec(SetCodec, Protocol):
+    """A codec whose sets take more meshes, the shared part unchanged."""
+
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
-        """Code more meshes for a set that exists, its shared part unchanged.
+        """Code more meshes for a set that exists.
 
         Args:
             meshes: as in `compress`.
@@ -140,14 +188,6 @@ class SetCodec(Protocol):
         """
         ...
 
-    def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
-        """Parse the shared part once and return a decoder for payloads that were coded with it.
-
-        `device` None decodes with numpy; a torch device string decodes with torch tensors there.
-        Raises ArchiveError where the bytes are not valid.
-        """
-        ...
-
 
 @runtime_checkable
 class SteerableCodec(SetCodec, Protocol):
@@ -159,7 +199,7 @@ class SteerableCodec(SetCodec, Protocol):
 
 
 @runtime_checkable
-class RefiningCodec(SetCodec, Protocol):
+class RefiningCodec(GrowingCodec, Protocol):
     """A codec whose payloads become more exact by more work, the shared part unchanged."""
 
     def refine(
@@ -173,7 +213,7 @@ class RefiningCodec(SetCodec, Protocol):
 
 
 @runtime_checkable
-class RetrainingCodec(SetCodec, Protocol):
+class RetrainingCodec(GrowingCodec, Protocol):
     """A codec whose shared part can learn more meshes, starting from where it is."""
 
     def retrain(
@@ -204,12 +244,16 @@ class RetrainingCodec(SetCodec, Protocol):
 
 @runtime_checkable
 class ParametrisedCodec(SetCodec, Protocol):
-    """A codec with parameters of its own that no shared part holds, but the report of `compress` does."""
+    """A codec with parameters of its own that no shared part holds; an archive keeps them in its settings."""
 
-    def with_report(self, report: Mapping[str, Any]) -> SetCodec:
-        """Return the codec that gave this report, as it was read from an archive.
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters, JSON values by name."""
+        ...
 
-        Raises ArchiveError where no such codec can have given it.
+    def with_parameters(self, parameters: Mapping[str, Any]) -> SetCodec:
+        """Return the codec that has these parameters, as they were read from an archive; others are left out.
+
+        Raises ArchiveError where no such codec can have them.
         """
         ...
 

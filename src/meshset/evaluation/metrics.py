@@ -65,6 +65,12 @@ def compare(original: Mesh, decoded: Mesh, samples: int = PAPER_SAMPLES, seed: i
     Raises:
         MeshFileError: one of the meshes has no area.
         MissingExtraError: scipy or libigl is not installed.
+
+    >>> corners = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.0]])
+    >>> square = Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32))
+    >>> above = Mesh(square.vertices + [0, 0, 0.01], square.faces)
+    >>> round(compare(square, above, samples=1000).mean_distance, 6)
+    0.01
     """
     first, second = two_samplings(original, decoded, samples, seed)
     to_second, nearest_second = nearest(first.points, second.points)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,8 +18,7 @@ from meshset.field.marching_cubes import grid_points, place_vertices, surface_to
 from meshset.field.projection import ProjectObjective
 from meshset.field.rendering import RenderObjective
 from meshset.geometry.mesh import Mesh
-
-ObjectiveName = Literal["project", "render"]
+from meshset.vocabulary import Objective as ObjectiveName
 
 
 class Objective(Protocol):

@@ -1,14 +1,12 @@
 """Meshes: reading, writing, normalising, sampling and asking them questions."""
 
 from meshset.geometry.mesh import Mesh
-from meshset.geometry.normalise import LONGEST_SIDE, Placement
+from meshset.geometry.normalise import Placement
 from meshset.geometry.reading import SUPPORTED_SUFFIXES, Reading, read_mesh
-from meshset.geometry.writing import WRITABLE_FORMATS, obj_size, write_mesh
+from meshset.geometry.writing import obj_size, write_mesh
 
 __all__ = [
-    "LONGEST_SIDE",
     "SUPPORTED_SUFFIXES",
-    "WRITABLE_FORMATS",
     "Mesh",
     "Placement",
     "Reading",

@@ -31,7 +31,7 @@ def entry(tree: dict[str, Any], key: str, index: Any) -> dict[str, Any]:
     if type(index) is not int or not isinstance(items, list) or not 0 <= index < len(items):
         raise MalformedError(f"refers to {key} {index!r}, which is missing")
     if not isinstance(items[index], dict):
-        raise MalformedError(f"{key} {index} is no object")
+        raise MalformedError(f"{key} {index} is not an object")
     found: dict[str, Any] = items[index]
     return found
 
@@ -138,7 +138,7 @@ class GltfData:
                 return self._binary
             raise MalformedError("a buffer without data")
         if not isinstance(uri, str):
-            raise MalformedError("a buffer whose address is no text")
+            raise MalformedError("a buffer whose address is not text")
         if uri.startswith("data:"):
             try:
                 return base64.b64decode(uri.partition(",")[2], validate=True)

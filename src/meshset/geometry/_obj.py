@@ -78,7 +78,7 @@ def _positions(rows: list[list[bytes]]) -> tuple[NDArray[np.float64], list[str]]
     try:
         flat = np.array(list(chain.from_iterable(row[1:4] for row in rows)), np.float64)
     except ValueError as error:
-        raise MalformedError(f"a vertex that is no number ({error})") from None
+        raise MalformedError(f"a vertex that is not a number ({error})") from None
     return flat.reshape(-1, 3), notes
 
 
@@ -89,7 +89,7 @@ def _faces(rows: list[list[bytes]], seen: NDArray[np.int64]) -> tuple[NDArray[np
     try:
         corners = np.array(re.sub(rb"/\S*", b"", words).split(), np.int64)
     except (ValueError, OverflowError) as error:
-        raise MalformedError(f"a face index that is no integer ({error})") from None
+        raise MalformedError(f"a face index that is not an integer ({error})") from None
     if len(corners) != sizes.sum() or (corners == 0).any():
         raise MalformedError("a face corner without a vertex, or vertex 0 (OBJ counts from 1)")
     relative = corners < 0

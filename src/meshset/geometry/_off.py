@@ -47,7 +47,7 @@ def parse_off(data: bytes) -> Soup:
         flat = chain.from_iterable(words[1 : 1 + n] for words, n in zip(polygons, sizes, strict=True))
         corners = np.array(list(flat), np.int64)
     except (ValueError, OverflowError) as error:
-        raise MalformedError(f"a coordinate or index that is no number ({error})") from None
+        raise MalformedError(f"a coordinate or index that is not a number ({error})") from None
     notes = []
     if coloured or any(len(words) > n + 1 for words, n in zip(polygons, sizes, strict=True)):
         notes.append("colours dropped")

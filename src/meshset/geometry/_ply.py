@@ -120,7 +120,7 @@ def _as_binary(text: bytes, elements: list[_Element], notes: list[str]) -> tuple
     try:
         numbers = np.array(list(chain.from_iterable(lines)), "<f8")
     except ValueError as error:
-        raise MalformedError(f"a value that is no number ({error})") from None
+        raise MalformedError(f"a value that is not a number ({error})") from None
     double = np.dtype("<f8")
 
     def widened(p: _Property) -> _Property:
@@ -262,7 +262,7 @@ def _faces(elements: list[_Element], found: dict[str, _Columns]) -> tuple[NDArra
     values, sizes = columns[names[0]]
     corners = values.astype(np.int64)
     if (corners != values).any():
-        raise MalformedError("a face index that is no integer")
+        raise MalformedError("a face index that is not an integer")
     return corners, sizes
 
 

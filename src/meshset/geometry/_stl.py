@@ -72,7 +72,7 @@ def _parse_text(data: bytes) -> Soup:
     try:
         vertices = np.array(list(chain.from_iterable(rows)), np.float64).reshape(-1, 3)
     except ValueError as error:
-        raise MalformedError(f"a vertex that is no number ({error})") from None
+        raise MalformedError(f"a vertex that is not a number ({error})") from None
     notes = ["normals dropped"] if rows else []
     if solids > 1:
         notes.append(f"{solids:,} solids joined into one mesh")

@@ -126,7 +126,7 @@ class _Model:
         except KeyError as error:
             raise MalformedError(f"an element without its attribute {error} in {part}") from None
         except (ValueError, OverflowError) as error:
-            raise MalformedError(f"a coordinate or index that is no number ({error})") from None
+            raise MalformedError(f"a coordinate or index that is not a number ({error})") from None
 
     @staticmethod
     def _refuse_doctype(*_: object) -> None:

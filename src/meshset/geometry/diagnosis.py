@@ -55,7 +55,7 @@ class Diagnosis:
             ),
             (not self.winding_consistent, "neighbouring faces disagree which side is outside"),
             (self.boundary_edges, f"holes: {counted(self.boundary_edges, 'edge')} of only one face"),
-            (self.nonmanifold_edges, f"no manifold: {counted(self.nonmanifold_edges, 'edge')} of three or more faces"),
+            (self.nonmanifold_edges, f"non-manifold: {counted(self.nonmanifold_edges, 'edge')} of three or more faces"),
             (self.duplicate_faces, counted(self.duplicate_faces, "duplicate face")),
             (self.degenerate_faces, f"{counted(self.degenerate_faces, 'face')} without area"),
         )

@@ -19,6 +19,10 @@ class Mesh:
     Attributes:
         vertices: (V, 3) float32 or float64, in the units of the file (world) unless said otherwise.
         faces: (F, 3) int32 indices into `vertices`, counter-clockwise seen from outside.
+
+    >>> triangle = Mesh(np.eye(3), np.array([[0, 1, 2]], np.int32))
+    >>> triangle.triangles.shape
+    (1, 3, 3)
     """
 
     vertices: NDArray[np.floating[Any]]

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.geometry.mesh import Mesh
-
-LONGEST_SIDE = 1.99
-"""Longest side of a normalised bounding box; the released NeCGS code leaves the same margin in the cube."""
+from meshset.vocabulary import LONGEST_SIDE
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,10 @@ def read_mesh(path: Path) -> Reading:
 
     Raises:
         MeshFileError: if the file cannot be read or holds no usable mesh; one line with file and reason.
+
+    >>> reading = read_mesh(Path("models/bunny.ply"))
+    >>> reading.mesh.vertices.shape, reading.notes
+    ((162, 3), ())
     """
     path = Path(path)
     try:
@@ -85,7 +89,7 @@ def _content(path: Path) -> bytes:
         if not path.exists():
             raise MalformedError("no such file")
         if not path.is_file():
-            raise MalformedError("is no regular file")
+            raise MalformedError("is not a regular file")
         data = path.read_bytes()
     except OSError as error:
         raise MalformedError(f"cannot be read ({error.strerror})") from None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from meshset.errors import MeshFileError
 from meshset.geometry._stl import BINARY_HEADER, TRIANGLE
 from meshset.geometry.mesh import Mesh
+from meshset.vocabulary import MESH_FORMATS
 
 _EXPORTER_BYTES = 37
 """The comment line and the last empty line that the exporter of the data sets' manifests writes."""
@@ -29,15 +30,21 @@ def write_mesh(mesh: Mesh, path: Path) -> None:
 
     Args:
         mesh: vertices float32 or float64, finite.
-        path: target, replaced if it exists; its suffix, in upper or lower case, is one of `WRITABLE_FORMATS`.
+        path: target, replaced if it exists; its suffix, in upper or lower case, is one of `MESH_FORMATS`.
 
     Raises:
         MeshFileError: if the format is unknown, the mesh does not fit it, or the file cannot be written.
+
+    >>> tetrahedron = Mesh(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]]),
+    ...     np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32))
+    >>> write_mesh(tetrahedron, Path("tetrahedron.off"))
+    >>> Path("tetrahedron.off").read_text().split()[:2]
+    ['OFF', '4']
     """
     path = Path(path)
     encode = _ENCODERS.get(path.suffix.lower().lstrip("."))
     if encode is None:
-        raise MeshFileError(f"{path}: cannot write {path.suffix!r}, only {', '.join(WRITABLE_FORMATS)}")
+        raise MeshFileError(f"{path}: cannot write {path.suffix!r}, only {', '.join(MESH_FORMATS)}")
     if not np.isfinite(mesh.vertices).all():
         raise MeshFileError(f"{path}: not written, the mesh has NaN or infinite coordinates")
     try:
@@ -162,6 +169,3 @@ _ENCODERS: dict[str, Callable[[Mesh], bytes]] = {
     "off": _encode_off,
     "glb": _encode_glb,
 }
-
-WRITABLE_FORMATS = tuple(_ENCODERS)
-"""Formats that `write_mesh` knows, by their suffix without the dot."""

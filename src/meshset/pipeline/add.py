@@ -14,15 +14,15 @@ from meshset.archive.names import shown
 from meshset.codecs.protocol import Settings
 from meshset.pipeline.edit import remove
 from meshset.pipeline.growing import exactness
-from meshset.pipeline.growing.frozen import Base, find_base
+from meshset.pipeline.growing.frozen import FrozenSet, frozen_set
 from meshset.pipeline.growing.update import Update, objection, update
 from meshset.pipeline.steps import ladder
 from meshset.pipeline.steps.collect import Source, collect
+from meshset.pipeline.steps.draft import Draft, Outcome, drafts, kept_drafts, store
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
-from meshset.pipeline.steps.prepare import CheckedSource, LazyMeshes, check_sources
+from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.requirements import require_modules, resolve_device
-from meshset.pipeline.steps.store import MeasuredMesh, Outcome, Place, add_measured, kept_meshes, measured_meshes
 from meshset.progress import Progress, reporting, stage
 
 
@@ -85,6 +85,10 @@ def add(
         MeshsetError: the bound is not above 0, the archive cannot be read or written, or another process is writing to
             it.
         MissingExtraError: the 'compress' extra is not installed.
+
+    >>> result = add("models.mset", ["new/"], max_error=0.002)
+    >>> [entry.name for entry in result.entries], result.meshes
+    (['dog'], 4)
     """
     return _grow(path, sources, False, max_error, update_decoder, device)
 
@@ -101,6 +105,9 @@ def replace(
     """Put mesh files in the place of the meshes of the same names, all at once; arguments and errors as in `add`.
 
     A mesh whose file cannot be used stays as it was.
+
+    >>> [entry.name for entry in replace("models.mset", ["models/bunny.ply"]).entries]
+    ['bunny']
     """
     return _grow(path, sources, True, max_error, False, device)
 
@@ -118,21 +125,21 @@ def _grow(
     if max_error is not None:
         ladder.check_bound(max_error)
     log = FailureLog()
-    with ArchiveEditor(path) as editor, ArchiveReader(path) as reader:
+    with ArchiveEditor(path) as editor, ArchiveReader(path) as reader, MeshSpool() as spool:
         fitting = _fitting(collect(sources, log).sources, editor, replacing, log)
-        checked = check_sources(fitting, log)
-        _require_some(checked, log)
-        base = find_base(path, editor, reader)
-        joining = _Joining(base, checked, max_error, Settings(device=resolve_device(device)))
-        outcomes = joining.settled(joining.first, base.shared)
+        prepared = prepare_meshes(fitting, spool, log)
+        _require_some(prepared, log)
+        frozen = frozen_set(path, editor, reader)
+        joining = _Joining(frozen, prepared, max_error, Settings(device=resolve_device(device)))
+        outcomes = joining.settled(joining.first, frozen.shared)
         found, decoder = joining.updated(reader, outcomes) if update_decoder else (None, None)
-        kept = kept_meshes(checked, outcomes if found is None else found.joined, log)
+        kept = kept_drafts(prepared, outcomes if found is None else found.joined, log)
         _require_some(kept, log)
         joining.tell(kept)
-        number = base.number if found is None else found.store(editor, base.system.id)
-        for mesh in kept if replacing else ():
-            editor.remove(mesh.source.source.name)
-        entries = [add_measured(editor, mesh, number) for mesh in kept]
+        number = frozen.number if found is None else found.store(editor, frozen.system.id)
+        for one in kept if replacing else ():
+            editor.remove(one.entry.name)
+        entries = store(editor, kept, number)
         finish(editor, editor.settings)
         meshes = len(editor.entries)
     if found is not None:
@@ -158,23 +165,23 @@ class _Joining:
     """
 
     def __init__(
-        self, base: Base, checked: Sequence[CheckedSource], max_error: float | None, settings: Settings
+        self, frozen: FrozenSet, prepared: Sequence[PreparedMesh], max_error: float | None, settings: Settings
     ) -> None:
-        self._base, self._checked, self._max_error = base, checked, max_error
+        self._frozen, self._prepared, self._max_error = frozen, prepared, max_error
         self._settings = settings
-        self._worst = exactness.worst_error(base.entries)
-        coded = base.system.add(LazyMeshes(checked), base.shared, settings)
-        stage("decode and measure", len(checked))
-        self.first = list(measured_meshes(Place(base.system.id, base.decoder), checked, coded))
+        self._worst = exactness.worst_error(frozen.entries)
+        coded = frozen.system.add(NormalisedMeshes(prepared), frozen.shared, settings)
+        stage("decode and measure", len(prepared))
+        self.first = list(drafts(frozen.payload_reader, prepared, coded))
 
     def settled(self, outcomes: Sequence[Outcome], shared: bytes) -> list[Outcome]:
-        """Bring meshes within the bound if there is one, else tell those that are clearly less exact than the set."""
+        """Bring meshes within the bound if there is one, else mark those that are clearly less exact than the set."""
         if self._max_error is None:
-            return exactness.told_apart(outcomes, self._worst)
-        system = self._base.system
-        return ladder.climb(self._checked, outcomes, self._max_error, system, shared, self._settings)
+            return exactness.mark_less_exact(outcomes, self._worst)
+        system = self._frozen.system
+        return ladder.climb(self._prepared, outcomes, self._max_error, system, shared, self._settings)
 
-    def tell(self, kept: Sequence[MeasuredMesh]) -> None:
+    def tell(self, kept: Sequence[Draft]) -> None:
         """Tell the user how the meshes that will be stored stand."""
         if self._max_error is None:
             exactness.tell_less_exact(kept, self._worst)
@@ -183,16 +190,16 @@ class _Joining:
 
     def updated(self, reader: ArchiveReader, settled: Sequence[Outcome]) -> tuple[Update | None, str]:
         """Return an update of the shared part that pays, and what to tell of it."""
-        joining = [outcome for outcome in self.first if isinstance(outcome, MeasuredMesh)]
+        joining = [(m, one) for m, one in zip(self._prepared, self.first, strict=True) if isinstance(one, Draft)]
         if not joining:
             return None, "decoder kept: it can code none of the new meshes"
-        found = update(self._base, joining, reader, self._settings)
+        found = update(self._frozen, joining, reader, self._settings)
         if isinstance(found, str):
             return None, f"decoder kept: {found}"
         again = iter(found.joined)
-        first = [next(again) if isinstance(outcome, MeasuredMesh) else outcome for outcome in self.first]
+        first = [next(again) if isinstance(outcome, Draft) else outcome for outcome in self.first]
         found = dataclasses.replace(found, joined=tuple(self.settled(first, found.shared)))
-        reason = objection(self._base, settled, found, bounded=self._max_error is not None)
+        reason = objection(self._frozen, settled, found, bounded=self._max_error is not None)
         if reason:
             return None, f"decoder kept: {reason}"
         return found, f"decoder updated: {len(found.changed)} meshes coded again from their stored form"

@@ -91,6 +91,9 @@ def check(
     Raises:
         NoMeshError: no file could be read.
         MissingExtraError: the 'compress' extra is not installed.
+
+    >>> [(mesh.name, mesh.verdict) for mesh in check(["models/bunny.ply"], resolution=32).meshes]
+    [('bunny', 'clean')]
     """
     require_modules("checking", "compress", ("igl", "scipy"))
     log = FailureLog()

@@ -50,6 +50,9 @@ def remove(
         UnknownMeshError: a name or pattern fits no mesh; nothing is removed.
         MeshsetError: there is nothing to do, the archive cannot be read or written, or another process is writing
             to it.
+
+    >>> remove("models.mset", ["animals/*"], compact=True).removed
+    ('animals/cat',)
     """
     if not names and not compact:
         raise MeshsetError(f"{path}: no mesh to remove was named")
@@ -95,6 +98,9 @@ def merge(
 
     Raises:
         ArchiveError: an archive cannot be read or written, a mesh is damaged, or a name is in two archives.
+
+    >>> merge(["models.mset"], "all.mset").meshes
+    3
     """
     with ExitStack() as opened:
         writer = opened.enter_context(ArchiveWriter(output, overwrite))

@@ -48,6 +48,9 @@ def evaluate(
         ArchiveError: the archive cannot be read.
         NoMeshError: no mesh of the archive could be measured.
         MissingExtraError: the 'compress' extra is not installed.
+
+    >>> evaluate("models.mset", ["models/"]).mean.mean_distance < 0.001
+    True
     """
     require_modules("evaluation", "compress", ("igl", "scipy"))
     log = FailureLog()

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from meshset.archive import MeshEntry
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError
-from meshset.geometry import WRITABLE_FORMATS, write_mesh
+from meshset.geometry import write_mesh
 from meshset.pipeline.open import Archive, UnknownMeshError
 from meshset.pipeline.steps.failures import Failure, FailureLog
 from meshset.progress import Progress, advance, reporting, stage
+from meshset.vocabulary import MESH_FORMATS
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,19 @@ def extract(
         path: the archive.
         folder: nothing is written outside it, not through links in it either.
         names: meshes to write, or patterns such as "animals/*"; none means all.
-        file_format: one of `meshset.geometry.WRITABLE_FORMATS`.
+        file_format: one of `meshset.vocabulary.MESH_FORMATS`.
         overwrite: whether files that exist already may be replaced. A file that this call has written never is:
             where a file system ignores case, the second of "Bunny" and "bunny" is a failure.
 
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; nothing is written.
         MeshsetError: the archive cannot be read, or the folder or format cannot be written.
+
+    >>> [file.name for file in extract("models.mset", "out", ["bunny"], file_format="obj").written]
+    ['bunny.obj']
     """
-    if file_format not in WRITABLE_FORMATS:
-        raise MeshsetError(f"cannot write format {file_format!r}, only {', '.join(WRITABLE_FORMATS)}")
+    if file_format not in MESH_FORMATS:
+        raise MeshsetError(f"cannot write format {file_format!r}, only {', '.join(MESH_FORMATS)}")
     with Archive(path) as archive:
         selected = select(archive.entries, names, path)
         target = _Folder(Path(folder), overwrite)

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from meshset.codecs.protocol import Settings
 from meshset.evaluation import surface_distance
 from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh, write_mesh
@@ -30,20 +31,20 @@ class FitResult:
     notes: tuple[str, ...]
 
 
-def fit(
-    path: str | os.PathLike[str], output: str | os.PathLike[str], resolution: int, deformed: bool = True
-) -> FitResult:
+def fit(path: str | os.PathLike[str], output: str | os.PathLike[str], settings: Settings) -> FitResult:
     """Write the mesh that is recovered from the field of one mesh file.
 
     Args:
         path: the mesh file.
         output: the file to write; its suffix chooses the format.
-        resolution: K, grid points a side.
-        deformed: fit a TSDF-Def; else sample a plain TSDF.
+        settings: resolution, kind of field and objective matter.
 
     Raises:
         MeshFileError: a file cannot be read or written, or the mesh is too thin for the grid.
         MissingExtraError: the 'compress' extra is not installed.
+
+    >>> fit("models/bunny.ply", "bunny32.ply", Settings(resolution=32)).mean_distance < 0.01
+    True
     """
     require_modules("fitting", "compress", ("torch", "igl", "scipy"))
     from meshset.field.fitting import fit_deformation
@@ -51,10 +52,10 @@ def fit(
     reading = read_mesh(Path(path))
     placement = Placement.of(reading.mesh)
     original = placement.normalise(reading.mesh)
-    field, notes = compute_field(original, resolution)
-    if deformed:
-        field = fit_deformation(original, field)
-    recovered = Mesh(*extract_surface(field.coords, field.tsdf, resolution, field.deformation))
+    field, notes = compute_field(original, settings.resolution)
+    if settings.field == "tsdf-def":
+        field = fit_deformation(original, field, settings.objective)
+    recovered = Mesh(*extract_surface(field.coords, field.tsdf, settings.resolution, field.deformation))
     write_mesh(placement.restore(recovered), Path(output))
     mean, largest = surface_distance(original, recovered, SAMPLES)
     return FitResult(len(recovered.faces), mean, largest, (*reading.notes, *notes))

@@ -17,6 +17,7 @@ from meshset.codecs import codec_by_id
 from meshset.codecs.protocol import MeshDecoder
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh, Placement
+from meshset.pipeline.steps.records import foreign_codec
 from meshset.pipeline.steps.requirements import resolve_device
 
 _OPEN_DECODERS = 4
@@ -47,6 +48,10 @@ class Archive(Mapping[str, Mesh]):
 
     Raises:
         ArchiveError: here if the file is no archive; later if what is read is damaged.
+
+    >>> with Archive("models.mset") as archive:
+    ...     sorted(archive), archive["bunny"].faces.shape
+    (['animals/cat', 'bunny', 'part'], (320, 3))
     """
 
     def __init__(self, path: str | os.PathLike[str], device: str | None = None) -> None:
@@ -114,7 +119,7 @@ class Archive(Mapping[str, Mesh]):
     def _open_decoder(self, codec_id: int, shared: int | None) -> MeshDecoder:
         data = b"" if shared is None else self._reader.read_shared(shared)
         with naming(self._label):
-            return codec_by_id(codec_id).open(data, self._device)
+            return codec_by_id(codec_id, foreign_codec(self.settings)).open(data, self._device)
 
 
 def open_archive(path: str | os.PathLike[str], device: str | None = None) -> Archive:

@@ -37,6 +37,9 @@ def repair(
 
     Raises:
         ArchiveError: the index cannot be read, so nothing says where the meshes are; or `output` cannot be written.
+
+    >>> repair("models.mset", "salvaged.mset").kept
+    ('animals/cat', 'bunny', 'part')
     """
     with ArchiveWriter(output, overwrite) as writer:
         found = verify(path)

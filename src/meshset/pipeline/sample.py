@@ -26,6 +26,9 @@ def write_samples(
 
     Raises:
         MeshFileError: the folder or a file cannot be written, or the format is unknown.
+
+    >>> [file.suffix for file in write_samples("demo", 2)]
+    ['.ply', '.ply']
     """
     folder = Path(folder)
     try:

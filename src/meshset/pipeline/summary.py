@@ -9,47 +9,7 @@ from typing import Any
 
 from meshset.archive import ArchiveReader, MeshEntry
 from meshset.codecs import codec_label
-from meshset.pipeline.steps.rungs import rung_of
-
-_LONGEST_SIDE = 1.99
-"""`meshset.geometry.LONGEST_SIDE`, which cannot be imported without numpy; a test compares the two."""
-
-
-@dataclass(frozen=True)
-class MeshSummary:
-    """One line of a listing.
-
-    Attributes:
-        name: name of the mesh.
-        codec: name of its codec, or its number where it is unknown.
-        bytes: bytes of the mesh's own payload.
-        vertices: vertices of the decoded mesh.
-        faces: triangles of the decoded mesh.
-        source_vertices: vertices of the mesh that was compressed.
-        source_faces: triangles of the mesh that was compressed.
-        source_bytes: bytes of the mesh that was compressed, as OBJ text.
-        mean_error: mean symmetric surface distance in the cube [-1, 1]^3, None if it was not measured.
-        max_error: maximum symmetric surface distance, likewise.
-        mean_error_of_diagonal: `mean_error` as a share of the bounding-box diagonal.
-        rung: how it came to be stored under a bound on its error (docs/SPEC.md), None if there was no bound.
-        bound: that bound, as a share of the bounding-box diagonal.
-        notes: what was dropped, repaired or approximated.
-    """
-
-    name: str
-    codec: str
-    bytes: int
-    vertices: int
-    faces: int
-    source_vertices: int
-    source_faces: int
-    source_bytes: int
-    mean_error: float | None
-    max_error: float | None
-    mean_error_of_diagonal: float | None
-    rung: str | None
-    bound: float | None
-    notes: tuple[str, ...]
+from meshset.pipeline.steps.remarks import remarks, rung_label
 
 
 @dataclass(frozen=True)
@@ -63,7 +23,8 @@ class ArchiveSummary:
         ratio: `source_bytes` over `archive_bytes`.
         shared_bytes: parts stored once, such as decoders.
         payload_bytes: what belongs to single meshes.
-        index_bytes: header, index and trailer.
+        index_bytes: header, index and trailer, both copies where there are two.
+        index_copies: how often the index is stored: 1, or 2 in large sets.
         unused_bytes: bytes before the index that no mesh needs, left by meshes that were removed or replaced.
         torn_bytes: bytes behind the last valid index; more than 0 in a damaged file.
         mean_error: mean of the meshes' mean errors in the cube [-1, 1]^3, None if none was measured.
@@ -80,6 +41,7 @@ class ArchiveSummary:
     shared_bytes: int
     payload_bytes: int
     index_bytes: int
+    index_copies: int
     unused_bytes: int
     torn_bytes: int
     mean_error: float | None
@@ -89,14 +51,22 @@ class ArchiveSummary:
     settings: dict[str, Any]
 
 
-def list_meshes(path: str | os.PathLike[str]) -> list[MeshSummary]:
-    """Return one summary a mesh, in stored order. Raises ArchiveError if the index cannot be read."""
+def list_meshes(path: str | os.PathLike[str]) -> list[MeshEntry]:
+    """Return what the index says of each mesh, in stored order. Raises ArchiveError if it cannot be read.
+
+    >>> [(entry.name, entry.faces) for entry in list_meshes("models.mset")]
+    [('animals/cat', 320), ('bunny', 320), ('part', 12)]
+    """
     with ArchiveReader(path) as reader:
-        return [summarise_mesh(entry) for entry in reader.entries.values()]
+        return list(reader.entries.values())
 
 
 def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
-    """Return the totals of an archive. Raises ArchiveError if the index cannot be read."""
+    """Return the totals of an archive. Raises ArchiveError if the index cannot be read.
+
+    >>> summarise("models.mset").meshes
+    3
+    """
     with ArchiveReader(path) as reader:
         entries = list(reader.entries.values())
         source_bytes = sum(entry.source_bytes for entry in entries)
@@ -112,6 +82,7 @@ def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
             shared_bytes=shared_bytes,
             payload_bytes=payload_bytes,
             index_bytes=reader.index_size,
+            index_copies=reader.index_copies,
             unused_bytes=reader.size - reader.torn_bytes - shared_bytes - payload_bytes - reader.index_size,
             torn_bytes=reader.torn_bytes,
             mean_error=math.fsum(means) / len(means) if means else None,
@@ -122,31 +93,27 @@ def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
         )
 
 
-def summarise_mesh(entry: MeshEntry) -> MeshSummary:
-    """Return what a listing shows of one mesh."""
-    rung = rung_of(entry.notes)
-    return MeshSummary(
-        name=entry.name,
-        codec=codec_label(entry.codec_id),
-        bytes=entry.length,
-        vertices=entry.vertices,
-        faces=entry.faces,
-        source_vertices=entry.source_vertices,
-        source_faces=entry.source_faces,
-        source_bytes=entry.source_bytes,
-        mean_error=entry.mean_distance,
-        max_error=entry.max_distance,
-        mean_error_of_diagonal=error_of_diagonal(entry),
-        rung=rung.name if rung else None,
-        bound=rung.bound if rung else None,
-        notes=entry.notes,
-    )
+def row(entry: MeshEntry) -> dict[str, Any]:
+    """Return what `list --json` says of one mesh: JSON values, errors in the cube [-1, 1]^3 but for the last.
 
-
-def error_of_diagonal(entry: MeshEntry) -> float | None:
-    """Return the mean distance as a share of the bounding-box diagonal, None if it was not measured."""
-    if entry.mean_distance is None:
-        return None
-    sides = [high - low for low, high in zip(entry.lower, entry.upper, strict=True)]
-    longest = max(sides)
-    return entry.mean_distance / (_LONGEST_SIDE * math.hypot(*(side / longest for side in sides)))
+    `rung` is "set", "refined", or for a mesh that is coded by itself the name of its codec; None without a bound.
+    """
+    return {
+        "name": entry.name,
+        "codec": codec_label(entry.codec_id),
+        "bytes": entry.length,
+        "vertices": entry.vertices,
+        "faces": entry.faces,
+        "source_vertices": entry.source_vertices,
+        "source_faces": entry.source_faces,
+        "source_bytes": entry.source_bytes,
+        "mean_error": entry.mean_distance,
+        "max_error": entry.max_distance,
+        "mean_error_of_diagonal": entry.mean_error_of_diagonal,
+        "rung": rung_label(entry),
+        "bound": None if entry.bound is None else float(f"{entry.bound:.6g}"),  # as it was asked for, not as float32
+        "generation": entry.generation,
+        "less_exact": entry.less_exact,
+        "open_edges": entry.open_edges,
+        "notes": list(remarks(entry)),
+    }

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from meshset.codecs.common.arrays import on_device
-from meshset.codecs.implicit.bitstream import BITS, RESOLUTIONS, Header, pack_header, pack_mesh, read_header, read_mesh
+from meshset.codecs.common.losses import DIVERGED
+from meshset.codecs.common.outcomes import joined, make_each, usable
+from meshset.codecs.common.samples import Samples, usable_samples
+from meshset.codecs.common.surfaces import Distance, extract, quietly
+from meshset.codecs.common.tensors import check_bits
+from meshset.codecs.common.torch_guard import memory_guarded, torch_needed
+from meshset.codecs.implicit.bitstream import Header, pack_header, pack_mesh, read_header, read_mesh
 from meshset.codecs.implicit.network import FieldNetwork, Frame
 from meshset.codecs.implicit.perceptrons import DeepSdf, FourierFeatures, NeuralImplicit, Siren
 from meshset.codecs.implicit.recipe import Recipe, recipe_for
-from meshset.codecs.implicit.samples import Samples, require_samples, samples_of
-from meshset.codecs.implicit.surface import Distance, extract, quietly
 from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
-from meshset.errors import MeshFileError, MeshsetError, MissingExtraError
 from meshset.field.grid import Array
 from meshset.geometry.mesh import Mesh
-from meshset.progress import advance, stage
+from meshset.progress import stage
 
 if TYPE_CHECKING:
     from meshset.codecs.implicit.training import TrainedMesh
@@ -58,8 +61,7 @@ class ImplicitCodec:
     recipe: Recipe | None = None
 
     def __post_init__(self) -> None:
-        if self.bits not in BITS:
-            raise ValueError(f"weights have {BITS.start} to {BITS.stop - 1} bits, not {self.bits}")
+        check_bits(self.bits)
 
     def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
         """Sample the signed distance of each mesh and train a network on it, some meshes at a time.
@@ -68,8 +70,6 @@ class ImplicitCodec:
             MeshsetError: unknown preset or resolution; the device ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
-        if settings.resolution not in RESOLUTIONS:
-            raise MeshsetError(f"resolution {settings.resolution} is not {', '.join(map(str, RESOLUTIONS))}")
         header = Header(settings.resolution, self.bits, self.network)
         coded, report = self._code(meshes, header, settings)
         shared = pack_header(header) if any(isinstance(one, CodedMesh) for one in coded) else b""
@@ -91,66 +91,52 @@ class ImplicitCodec:
         self, meshes: Sequence[Mesh], header: Header, settings: Settings
     ) -> tuple[tuple[CodedMesh | Refusal, ...], dict[str, Any]]:
         recipe = self.recipe or recipe_for(settings)
-        try:
-            import torch
-        except ImportError as error:
-            raise MissingExtraError("compressing", "compress") from error
         results: list[_Coded | Refusal] = []
         for first in range(0, len(meshes), GROUP):
-            last = min(first + GROUP, len(meshes))
-            which = "" if len(meshes) <= GROUP else f", meshes {first + 1} to {last} of {len(meshes)}"
-            group = [meshes[i] for i in range(first, last)]
-            try:
-                results += _code_group(group, header, recipe, settings, which)
-            except torch.OutOfMemoryError as error:
-                raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
+            group = range(first, min(first + GROUP, len(meshes)))
+            results += _code_group(meshes, group, header, recipe, settings)
         return tuple(one if isinstance(one, Refusal) else one.mesh for one in results), _report(results, recipe, header)
 
 
 def _report(results: Sequence[_Coded | Refusal], recipe: Recipe, header: Header) -> dict[str, Any]:
-    coded = [one for one in results if isinstance(one, _Coded)]
+    coded = usable(results)
     if not coded:
         return {}
     return {
         "steps": recipe.steps,
-        "loss": float(np.mean([one.loss for one in coded])),
+        "loss": float(f"{np.mean([one.loss for one in coded]):.4g}"),
         "bits": header.bits,
         "float32_bytes": round(4 * float(np.mean([one.floats for one in coded]))),
     }
 
 
 def _code_group(
-    meshes: Sequence[Mesh], header: Header, recipe: Recipe, settings: Settings, which: str
-) -> list[_Coded | Refusal]:
-    """Code some meshes together; `which` they are is shown."""
-    from meshset.codecs.implicit.training import train
+    meshes: Sequence[Mesh], group: range, header: Header, recipe: Recipe, settings: Settings
+) -> tuple[_Coded | Refusal, ...]:
+    """Code the meshes in the places of `group` together."""
+    with torch_needed("compressing"):
+        from meshset.codecs.implicit.training import train
 
-    prepared = []
-    stage(f"sampling distances{which}", len(meshes))
-    for mesh in meshes:
-        prepared.append(_prepared(mesh, header, recipe, settings))
-        advance()
-    usable = [one for one in prepared if not isinstance(one, Refusal)]
-    if not usable:
-        return [one for one in prepared if isinstance(one, Refusal)]
-    frames, samples = zip(*usable, strict=True)
-    stage(f"training{which}", recipe.steps)
-    trained = iter(train(header.network, frames, samples, recipe, header.bits, settings))
-    return [one if isinstance(one, Refusal) else _coded(header.network, *one, next(trained)) for one in prepared]
-
-
-def _prepared(mesh: Mesh, header: Header, recipe: Recipe, settings: Settings) -> tuple[Frame, Samples] | Refusal:
-    try:
-        samples = samples_of(mesh, recipe.samples, header.resolution, settings.seed)
-        require_samples(samples)
+    def prepared(place: int) -> tuple[Frame, Samples]:
+        mesh = meshes[place]
+        samples = usable_samples(mesh, recipe.samples, header.resolution, settings.seed)
         return header.network.frame_of(mesh, samples, np.random.default_rng(settings.seed)), samples
-    except MeshFileError as error:
-        return Refusal(str(error))
+
+    which = "" if len(group) == len(meshes) else f", meshes {group.start + 1} to {group.stop} of {len(meshes)}"
+    made = make_each(f"sampling distances{which}", group, prepared)
+    kept = usable(made)
+    if not kept:
+        return joined(made, ())
+    frames, samples = zip(*kept, strict=True)
+    stage(f"training{which}", recipe.steps)
+    with memory_guarded(settings.device):
+        trained = train(header.network, frames, samples, recipe, header.bits, settings)
+    return joined(made, (_coded(header.network, *one, mesh) for one, mesh in zip(kept, trained, strict=True)))
 
 
 def _coded(network: FieldNetwork, frame: Frame, samples: Samples, trained: TrainedMesh) -> _Coded | Refusal:
     if not math.isfinite(trained.loss):
-        return Refusal("training diverged: the loss is not a number; try another --seed")
+        return Refusal(DIVERGED)
     payload = pack_mesh(network, frame, trained.weights)
     return _Coded(CodedMesh(payload, samples.notes), trained.loss, network.stored_floats(frame))
 

@@ -9,10 +9,11 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
+from meshset.codecs.common.layers import check_size, layer_tensors, uniform_layers
+from meshset.codecs.common.samples import Samples
 from meshset.codecs.implicit.codec import ImplicitCodec
-from meshset.codecs.implicit.network import FieldNetwork, Frame, Weights, layer_tensors, linear, relu, uniform_layers
-from meshset.codecs.implicit.perceptrons import check_size, perceptron_tensors
-from meshset.codecs.implicit.samples import Samples
+from meshset.codecs.implicit.network import FieldNetwork, Frame, Weights, linear, relu
+from meshset.codecs.implicit.perceptrons import perceptron_tensors
 from meshset.coding import ByteReader, decode, encode, fit, read_model, varint
 from meshset.errors import ArchiveError
 from meshset.field.grid import Array
@@ -99,7 +100,7 @@ class KeySpheres(FieldNetwork):
         columns = np.stack(decode(data.take(data.varint()), wanted)).astype(np.int64)
         columns[0] = np.cumsum(columns[0]) - _UNITS
         if np.abs(columns).max() > _UNITS or columns[3].min() < 0:
-            raise ArchiveError("impossible key spheres")
+            raise ArchiveError("invalid key spheres")
         return {"spheres": _as_floats(columns.T)}
 
     def stored_floats(self, frame: Frame) -> int:

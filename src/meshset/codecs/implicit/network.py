@@ -17,7 +17,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.implicit.samples import Samples
+from meshset.codecs.common.samples import Samples
 from meshset.coding import ByteReader
 from meshset.errors import ArchiveError
 from meshset.field.grid import Array
@@ -96,7 +96,7 @@ class FieldNetwork(ABC):
         try:
             return cls(*numbers)
         except ValueError as error:
-            raise ArchiveError(f"impossible field network: {error}") from None
+            raise ArchiveError(f"invalid field network: {error}") from None
 
 
 def stacked(arrays: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
@@ -122,24 +122,8 @@ def linear(features: Array, weights: Weights, name: str) -> Array:
     return kernel @ features + bias
 
 
-def layer_tensors(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
-    """Return names and shapes of the two tensors of a layer for `linear`."""
-    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
-
-
 def relu(values: Array) -> Array:
     """Return max(values, 0); torch does it in place, so `values` must be a result that nobody else needs."""
     if array_api_compat.is_torch_array(values):
         return values.relu_()
     return np.maximum(values, 0, out=values)
-
-
-def uniform_layers(
-    tensors: Mapping[str, tuple[int, ...]], rng: np.random.Generator, gain: float = 6.0
-) -> dict[str, NDArray[np.float32]]:
-    """Return weights uniform in +-sqrt(gain / inputs), He et al. 2015 for a gain of 6, and biases of 0."""
-    start = {}
-    for name, shape in tensors.items():
-        reach = np.sqrt(gain / shape[1]) if name.endswith(".weight") else 0.0
-        start[name] = rng.uniform(-reach, reach, shape).astype(np.float32)
-    return start

@@ -11,10 +11,11 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
+from meshset.codecs.common.layers import MAX_WIDTH, uniform_layers
+from meshset.codecs.common.samples import Samples
 from meshset.codecs.implicit.codec import ImplicitCodec
-from meshset.codecs.implicit.network import FieldNetwork, Frame, Weights, linear, relu, uniform_layers
-from meshset.codecs.implicit.perceptrons import MAX_WIDTH, perceptron_tensors
-from meshset.codecs.implicit.samples import Samples
+from meshset.codecs.implicit.network import FieldNetwork, Frame, Weights, linear, relu
+from meshset.codecs.implicit.perceptrons import perceptron_tensors
 from meshset.coding import ByteReader
 from meshset.errors import ArchiveError
 from meshset.field.grid import ROOT, Array, children, root_coords
@@ -112,7 +113,7 @@ class Nglod(FieldNetwork):
             octants = np.frombuffer(data.take(len(levels[-1])), dtype=np.uint8)
             exists = np.unpackbits(octants, bitorder="little").astype(bool)
             if not exists.any():
-                raise ArchiveError("impossible octree: a level has no cells")
+                raise ArchiveError("invalid octree: a level has no cells")
             levels.append(children(levels[-1])[exists])
         return _frame(levels)
 

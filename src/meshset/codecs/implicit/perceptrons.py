@@ -9,30 +9,14 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.implicit.network import (
-    FieldNetwork,
-    Frame,
-    Weights,
-    layer_tensors,
-    linear,
-    relu,
-    uniform_layers,
-)
+from meshset.codecs.common.layers import MAX_WIDTH, check_size, layer_tensors, uniform_layers
+from meshset.codecs.implicit.network import FieldNetwork, Frame, Weights, linear, relu
 from meshset.field.grid import Array
-
-MAX_LAYERS = 64
-MAX_WIDTH = 1024
 
 _MAX_FREQUENCY = 1000
 _MAX_DEVIATION = 100_000
 _SKIP = 4
 """Layers of DeepSDF before the point comes in again."""
-
-
-def check_size(layers: int, width: int) -> None:
-    """Raise ValueError where a perceptron would have no layer or node, or too many."""
-    if not 1 <= layers <= MAX_LAYERS or not 1 <= width <= MAX_WIDTH:
-        raise ValueError(f"{layers} layers of {width} nodes")
 
 
 def layer_names(layers: int) -> list[str]:

@@ -6,7 +6,6 @@ all start from the same seed and see their samples in the same order. So a mesh 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,15 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from meshset.codecs.implicit.bitstream import QuantisedTensor
+from meshset.codecs.common.losses import running_average
+from meshset.codecs.common.rounding import straight_through
+from meshset.codecs.common.samples import UNIT, Samples
+from meshset.codecs.common.schedules import half_cosine
+from meshset.codecs.common.tensors import QuantisedTensor, largest_number
 from meshset.codecs.implicit.network import FieldNetwork, Frame, stacked
 from meshset.codecs.implicit.recipe import Recipe
-from meshset.codecs.implicit.samples import UNIT, Samples
 from meshset.codecs.protocol import Settings
 from meshset.progress import advance
-
-_MOMENTUM = 0.98
-"""How much of the running average of the loss is kept each step."""
 
 _REPORT = 50
 """Steps between two reports."""
@@ -81,7 +80,7 @@ def train(
         loss = _losses(network, seen, frame, *_batch(points, distance, first, recipe.batch))
         loss.sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        average = loss.detach() if step == 0 else _MOMENTUM * average + (1 - _MOMENTUM) * loss.detach()
+        average = running_average(average if step else None, loss.detach())
         if step % _REPORT == _REPORT - 1 or step == recipe.steps - 1:
             advance(step % _REPORT + 1, f"loss {float(average.mean()):.5f}")
     steps = steps or {name: _step(tensor.detach(), bits) for name, tensor in weights.items()}
@@ -92,8 +91,9 @@ def rate_factor(done: float, recipe: Recipe) -> float:
     """Return the share of the peak learning rate after a share of all steps: a linear warm-up, then half a cosine."""
     if done < recipe.warm_up:
         return done / recipe.warm_up
+    # Unlike in `warmed_cosine` the quotient comes first: the last bit of a rate decides about the bytes of an archive.
     rest = (done - recipe.warm_up) / (1.0 - recipe.warm_up)
-    return recipe.last_rate + (1.0 - recipe.last_rate) * (1.0 + math.cos(math.pi * rest)) / 2.0
+    return recipe.last_rate + (1.0 - recipe.last_rate) * half_cosine(rest)
 
 
 def _batch(points: Tensor, distance: Tensor, first: int, count: int) -> tuple[Tensor, Tensor]:
@@ -124,17 +124,17 @@ def _losses(
 def _step(tensor: Tensor, bits: int) -> Tensor:
     """Return for each mesh of (B, ...) the step that makes its largest weight the largest number, (B, 1, ...)."""
     largest = tensor.abs().flatten(1).amax(dim=1).clamp(min=1e-6)
-    return (largest / ((1 << (bits - 1)) - 1)).reshape(-1, *[1] * (tensor.dim() - 1))
+    return (largest / largest_number(bits)).reshape(-1, *[1] * (tensor.dim() - 1))
 
 
 def _numbers(tensor: Tensor, step: Tensor, bits: int) -> Tensor:
-    highest = (1 << (bits - 1)) - 1
+    highest = largest_number(bits)
     return (tensor / step).round().clamp(-highest, highest)
 
 
 def _rounded(tensor: Tensor, step: Tensor, bits: int) -> Tensor:
     """Return the weights as they will be stored; gradients pass as if they were not rounded."""
-    return tensor + (_numbers(tensor, step, bits) * step - tensor).detach()
+    return straight_through(tensor, _numbers(tensor, step, bits) * step)
 
 
 def _trained(

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
-from struct import pack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.implicit.bitstream import RESOLUTIONS, QuantisedTensor
+from meshset.codecs.common.resolutions import known_resolution
+from meshset.codecs.common.tensors import QuantisedTensor, pack_scale, pack_tensors, read_step, read_tensors
 from meshset.codecs.latent_sdf.network import LatentNetwork
 from meshset.coding import ByteReader, Model, decode, encode, fit, read_model, varint
 from meshset.errors import ArchiveError
+from meshset.vocabulary import Resolution
 
 MAX_PARAMETERS = 1 << 24
-MAX_MODELLED = 1 << 20
-"""Most numbers that all models of a chunk may cover: a few bytes describe 2^16 of them, each of which takes time."""
-
 MAX_LATENT = 1 << 20
 
 
@@ -34,7 +31,7 @@ class SharedPart:
         latent_model: of their numbers.
     """
 
-    resolution: int
+    resolution: Resolution
     network: LatentNetwork
     weights: Mapping[str, QuantisedTensor]
     latent_step: np.float32
@@ -56,37 +53,19 @@ class Payload:
 
 def pack_shared(part: SharedPart) -> bytes:
     """Return the shared chunk."""
-    out = bytearray(varint(part.resolution) + part.network.pack())
-    out += pack("<f", part.latent_step) + part.latent_model.to_bytes()
-    coded = []
-    for tensor in part.weights.values():
-        model = fit(tensor.numbers)
-        out += pack("<f", tensor.step) + model.to_bytes()
-        coded.append((tensor.numbers, model))
-    return bytes(out) + encode(coded)
+    latents = pack_scale(part.latent_step, part.latent_model)
+    return varint(part.resolution) + part.network.pack() + latents + pack_tensors(part.weights.values())
 
 
 def read_shared(data: bytes, kind: type[LatentNetwork]) -> SharedPart:
     """Read a shared chunk of a kind of network. Raises ArchiveError where it is not one."""
     fields = ByteReader(data)
-    resolution = fields.varint()
-    if resolution not in RESOLUTIONS:
-        raise ArchiveError(f"unknown resolution {resolution}")
+    resolution = known_resolution(fields.varint())
     network = kind.read(fields)
     if network.parameters > MAX_PARAMETERS or not 1 <= network.latent_size <= MAX_LATENT:
-        raise ArchiveError("impossible network: too many parameters")
-    latent_step, latent_model = _read_step(fields), read_model(fields)
-    steps, wanted = [], []
-    for shape in network.tensors().values():
-        steps.append(_read_step(fields))
-        wanted.append((prod(shape), read_model(fields)))
-    if sum(model.size for _, model in wanted) > MAX_MODELLED:
-        raise ArchiveError("impossible network: its probability models cover too many numbers")
-    arrays = decode(fields.rest(), wanted)
-    weights = {
-        name: QuantisedTensor(numbers.reshape(shape), step)
-        for (name, shape), numbers, step in zip(network.tensors().items(), arrays, steps, strict=True)
-    }
+        raise ArchiveError("invalid network: too many parameters")
+    latent_step, latent_model = read_step(fields), read_model(fields)
+    weights = read_tensors(fields, network.tensors(), "network")
     return SharedPart(resolution, network, weights, latent_step, latent_model)
 
 
@@ -109,10 +88,3 @@ def read_payload(data: bytes, part: SharedPart) -> Payload:
         wanted.append((3 * network.key_points, read_model(fields)))
     latent, *keys = decode(fields.rest(), wanted)
     return Payload(latent, keys[0].reshape(-1, 3) if keys else np.zeros((0, 3), dtype=np.int32))
-
-
-def _read_step(fields: ByteReader) -> np.float32:
-    step = fields.float32()
-    if not 0.0 < step < 1e6:
-        raise ArchiveError("impossible quantisation step")
-    return np.float32(step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.codecs.common.arrays import on_device, surface_of
-from meshset.codecs.implicit.bitstream import BITS, RESOLUTIONS
-from meshset.codecs.implicit.surface import MAX_WORK, extract, quietly
+from meshset.codecs.common.dense import near_surface
+from meshset.codecs.common.outcomes import joined, make_each, usable
+from meshset.codecs.common.surfaces import MAX_WORK, extract, quietly
+from meshset.codecs.common.tensors import check_bits
+from meshset.codecs.common.torch_guard import memory_guarded, torch_needed
 from meshset.codecs.latent_sdf.bitstream import (
     Payload,
     SharedPart,
@@ -25,13 +28,11 @@ from meshset.codecs.latent_sdf.bitstream import (
 from meshset.codecs.latent_sdf.network import LatentNetwork
 from meshset.codecs.latent_sdf.perceptrons import DeepSdf, QuantDeepSdf, SoftplusSdf
 from meshset.codecs.latent_sdf.recipe import Recipe, field_recipe, recipe_for
-from meshset.codecs.necgs_paper.grid import near_surface
 from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
 from meshset.coding import fit as fit_model
-from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExtraError
+from meshset.errors import ArchiveError, MeshFileError, MeshsetError
 from meshset.field.grid import Array, spacing
 from meshset.geometry.mesh import Mesh
-from meshset.progress import advance, stage
 
 if TYPE_CHECKING:
     from meshset.codecs.latent_sdf.objectives import Example, Objective
@@ -60,8 +61,7 @@ class LatentCodec:
     recipe: Recipe | None = None
 
     def __post_init__(self) -> None:
-        if self.bits not in BITS:
-            raise ValueError(f"weights have {BITS.start} to {BITS.stop - 1} bits, not {self.bits}")
+        check_bits(self.bits)
 
     @abstractmethod
     def objective(self) -> Objective:
@@ -88,34 +88,35 @@ class LatentCodec:
             MeshsetError: unknown preset or resolution; training diverged or ran out of memory.
             MissingExtraError: torch, scipy or libigl is not installed.
         """
-        if settings.resolution not in RESOLUTIONS:
-            raise MeshsetError(f"resolution {settings.resolution} is not {', '.join(map(str, RESOLUTIONS))}")
         recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
-        objective = _with_torch(self.objective)
+        with torch_needed("compressing"):
+            objective = self.objective()
         try:
             network = self.network_for(meshes)
         except MeshFileError as error:
             return CodedSet(b"", tuple(Refusal(str(error)) for _ in range(len(meshes))), {})
         check_work(network, settings.resolution, MeshsetError)
-        prepared = [_prepared(mesh, network, objective, recipe, settings) for mesh in _told(meshes)]
-        usable = [one for one in prepared if not isinstance(one, Refusal)]
-        if not usable:
-            return CodedSet(b"", tuple(one for one in prepared if isinstance(one, Refusal)), {})
-        fitted = _fitted(network, objective, usable, recipe, self.bits, settings)
+        prepared = _prepared(meshes, network, objective, recipe, settings)
+        kept = usable(prepared)
+        if not kept:
+            return CodedSet(b"", joined(prepared, ()), {})
+        fitted = _fitted(network, objective, kept, recipe, self.bits, settings)
         part = SharedPart(
-            settings.resolution, network, fitted.weights, fitted.latents.step, fit_model(fitted.latents.numbers)
+            settings.resolution,
+            network,
+            fitted.weights,
+            np.float32(fitted.latents.step),
+            fit_model(fitted.latents.numbers),
         )
-        shared = pack_shared(part)
-        coded = _coded(prepared, fitted.latents.numbers, part)
         report = {
             "epochs": recipe.epochs,
-            "steps": recipe.steps(len(usable)),
-            "loss": fitted.loss,
+            "steps": recipe.steps(len(kept)),
+            "loss": float(f"{fitted.loss:.4g}"),
             "bits": self.bits,
             "parameters": network.parameters,
             "latent_numbers": network.latent_size,
         }
-        return CodedSet(shared, coded, report)
+        return CodedSet(pack_shared(part), _coded(prepared, fitted.latents.numbers, part), report)
 
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Fit latents to more meshes, the network frozen; errors as in `compress`.
@@ -126,12 +127,13 @@ class LatentCodec:
         part = read_shared(shared, self.kind)
         settings = replace(settings, resolution=part.resolution)
         recipe = self.recipe or self.recipe_for(settings, max(len(meshes), 1))
-        objective = _with_torch(self.objective)
-        prepared = [_prepared(mesh, part.network, objective, recipe, settings) for mesh in _told(meshes)]
-        usable = [one for one in prepared if not isinstance(one, Refusal)]
-        if not usable:
-            return tuple(one for one in prepared if isinstance(one, Refusal))
-        fitted = _fitted(part.network, objective, usable, recipe, self.bits, settings, part)
+        with torch_needed("compressing"):
+            objective = self.objective()
+        prepared = _prepared(meshes, part.network, objective, recipe, settings)
+        kept = usable(prepared)
+        if not kept:
+            return joined(prepared, ())
+        fitted = _fitted(part.network, objective, kept, recipe, self.bits, settings, part)
         return _coded(prepared, fitted.latents.numbers, part)
 
     def open(self, shared: bytes, device: str | None = None) -> LatentDecoder:
@@ -146,59 +148,39 @@ class _Prepared:
     notes: tuple[str, ...]
 
 
-def _with_torch(make: Callable[[], Objective]) -> Objective:
-    try:
-        return make()
-    except ImportError as error:
-        raise MissingExtraError("compressing", "compress") from error
-
-
-def _told(meshes: Sequence[Mesh]) -> Iterator[Mesh]:
-    stage("sampling", len(meshes))
-    for i in range(len(meshes)):
-        yield meshes[i]
-        advance()
-
-
 def _prepared(
-    mesh: Mesh, network: LatentNetwork, objective: Objective, recipe: Recipe, settings: Settings
-) -> _Prepared | Refusal:
-    try:
-        keys = network.key_numbers(mesh)
-        return _Prepared(keys, *objective.example(mesh, recipe.samples, settings))
-    except MeshFileError as error:
-        return Refusal(str(error))
+    meshes: Sequence[Mesh], network: LatentNetwork, objective: Objective, recipe: Recipe, settings: Settings
+) -> list[_Prepared | Refusal]:
+    def one(place: int) -> _Prepared:
+        mesh = meshes[place]
+        return _Prepared(network.key_numbers(mesh), *objective.example(mesh, recipe.samples, settings))
+
+    return make_each("sampling", range(len(meshes)), one)
 
 
 def _fitted(
     network: LatentNetwork,
     objective: Objective,
-    usable: Sequence[_Prepared],
+    kept: Sequence[_Prepared],
     recipe: Recipe,
     bits: int,
     settings: Settings,
     part: SharedPart | None = None,
 ) -> Fitted:
-    import torch
-
     from meshset.codecs.latent_sdf.training import Problem, fit
 
-    keys = np.stack([network.key_values(one.keys) for one in usable])
-    problem = Problem(network, objective, [one.example for one in usable], keys)
-    try:
+    keys = np.stack([network.key_values(one.keys) for one in kept])
+    problem = Problem(network, objective, [one.example for one in kept], keys)
+    with memory_guarded(settings.device):
         return fit(problem, recipe, bits, settings, part)
-    except torch.OutOfMemoryError as error:
-        raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
 
 
 def _coded(
     prepared: Sequence[_Prepared | Refusal], latents: NDArray[np.int32], part: SharedPart
 ) -> tuple[CodedMesh | Refusal, ...]:
-    left = iter(latents)
-    return tuple(
-        one if isinstance(one, Refusal) else CodedMesh(pack_payload(Payload(next(left), one.keys), part), one.notes)
-        for one in prepared
-    )
+    kept = zip(usable(prepared), latents, strict=True)
+    payloads = ((pack_payload(Payload(latent, one.keys), part), one.notes) for one, latent in kept)
+    return joined(prepared, (CodedMesh(*payload) for payload in payloads))
 
 
 def check_work(network: LatentNetwork, resolution: int, error: type[MeshsetError]) -> None:
@@ -265,7 +247,7 @@ def _on_grid(values: Callable[[Array], Array], resolution: int, like: Array) -> 
         out.append(values(-1.0 + spacing(resolution) * xp.astype(coords, xp.float32)).T)
     grid = xp.concat(out)
     if not bool(xp.all(xp.isfinite(grid))):
-        raise ArchiveError("decodes to a field that is no numbers")
+        raise ArchiveError("decodes to a field that is not a numbers")
     return xp.reshape(grid, (resolution, resolution, resolution, -1))
 
 

@@ -100,4 +100,4 @@ class LatentNetwork(ABC):
         try:
             return cls(*(data.varint() for _ in fields(cls)))
         except ValueError as error:
-            raise ArchiveError(f"impossible network: {error}") from None
+            raise ArchiveError(f"invalid network: {error}") from None

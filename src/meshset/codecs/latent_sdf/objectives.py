@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from meshset.codecs.common.dense import dense_values
+from meshset.codecs.common.samples import usable_samples
 from meshset.codecs.common.stored_fields import make_fields
-from meshset.codecs.implicit.samples import require_samples, samples_of
 from meshset.codecs.latent_sdf.network import LatentNetwork, Weights
-from meshset.codecs.necgs_paper.examples import dense_values
 from meshset.codecs.protocol import Refusal, Settings
 from meshset.errors import MeshFileError
 from meshset.field import Field
@@ -60,8 +60,7 @@ class Distances(Objective):
 
     def example(self, mesh: Mesh, count: int, settings: Settings) -> tuple[Example, tuple[str, ...]]:
         """Return points and signed distances."""
-        samples = samples_of(mesh, count, settings.resolution, settings.seed)
-        require_samples(samples)
+        samples = usable_samples(mesh, count, settings.resolution, settings.seed)
         return {"points": samples.points.T.copy(), "distance": samples.distance}, samples.notes
 
     def losses(
@@ -86,8 +85,7 @@ class Geometry(Objective):
 
     def example(self, mesh: Mesh, count: int, settings: Settings) -> tuple[Example, tuple[str, ...]]:
         """Return points, unsigned distances, and as many points of the surface with their normals."""
-        samples = samples_of(mesh, count, settings.resolution, settings.seed)
-        require_samples(samples)
+        samples = usable_samples(mesh, count, settings.resolution, settings.seed)
         surface = sample_surface(mesh, count, settings.seed)
         return {
             "points": samples.points.T.copy(),

@@ -10,8 +10,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.implicit.network import layer_tensors, uniform_layers
-from meshset.codecs.implicit.perceptrons import check_size
+from meshset.codecs.common.layers import check_size, layer_tensors, uniform_layers
 from meshset.codecs.latent_sdf.layers import Spread, dense, relu, softplus, sphere_start
 from meshset.codecs.latent_sdf.network import LatentNetwork, Weights
 from meshset.field.grid import Array

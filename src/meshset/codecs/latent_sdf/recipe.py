@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from meshset.codecs.necgs_paper.recipe import epochs_for
+from meshset.codecs.common.presets import epochs_for
+from meshset.codecs.common.schedules import warmed_cosine
 from meshset.codecs.protocol import Settings
 
 HALVED_AFTER = 2 / 3
@@ -50,10 +50,7 @@ class Recipe:
         """Return the learning rates, as a share of what they are at most, after a share of all steps."""
         if not self.cosine:
             return 1.0 if done < HALVED_AFTER else 0.5
-        if done < WARM_UP:
-            return done / WARM_UP
-        falling = 0.5 * (1.0 + math.cos(math.pi * (done - WARM_UP) / (1.0 - WARM_UP)))
-        return LAST_RATE + (1.0 - LAST_RATE) * falling
+        return warmed_cosine(done, WARM_UP, LAST_RATE)
 
 
 PUBLISHED = Recipe(epochs=300, points=16_384, samples=300_000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,19 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from meshset.codecs.implicit.bitstream import QuantisedTensor
+from meshset.codecs.common.losses import require_finite, running_average
+from meshset.codecs.common.rounding import straight_through
+from meshset.codecs.common.tensors import QuantisedTensor, largest_number
+from meshset.codecs.common.visits import shuffled
 from meshset.codecs.latent_sdf.bitstream import SharedPart
 from meshset.codecs.latent_sdf.network import LatentNetwork
 from meshset.codecs.latent_sdf.objectives import Example, Objective
-from meshset.codecs.latent_sdf.quantiser import quantised, rounded, step_of
 from meshset.codecs.latent_sdf.recipe import Recipe
-from meshset.codecs.necgs.training import shuffled
 from meshset.codecs.protocol import Settings
-from meshset.errors import MeshsetError
 from meshset.progress import advance, stage
-
-_MOMENTUM = 0.98
-"""How much of the running average of the loss is kept each step."""
 
 _LATENTS = "latents"
 """Their name among the tensors; those of a network are named by layer and kind."""
@@ -89,10 +85,10 @@ def fit(problem: Problem, recipe: Recipe, bits: int, settings: Settings, part: S
     batch = min(recipe.batch, len(latents))
     for step, chosen in enumerate(shuffled(len(latents), batch, total, settings.seed)):
         if part is None and step == total - round(recipe.rounded * total):
-            steps = {name: step_of(tensor, bits) for name, tensor in trained.items()}
+            steps = {name: _step(tensor, bits) for name, tensor in trained.items()}
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * recipe.learning_share(step / total)
-        seen = {name: rounded(t, steps[name]) if name in steps else t for name, t in tensors.items()}
+        seen = {name: _rounded(t, steps[name]) if name in steps else t for name, t in tensors.items()}
         optimiser.zero_grad(set_to_none=True)
         loss = _loss(problem, seen, chosen, recipe, rng)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -100,12 +96,11 @@ def fit(problem: Problem, recipe: Recipe, bits: int, settings: Settings, part: S
         if part is not None:
             _keep_storable(latents, part)
         now = loss.item()
-        if not math.isfinite(now):
-            raise MeshsetError("training diverged: the loss is not a number; try another --seed")
-        average = now if step == 0 else _MOMENTUM * average + (1 - _MOMENTUM) * now
+        require_finite(now)
+        average = running_average(average if step else None, now)
         advance(1, f"loss {average:.4f}")
-    steps = steps or {name: step_of(tensor, bits) for name, tensor in trained.items()}
-    stored = {name: quantised(tensor, steps[name]) for name, tensor in trained.items()}
+    steps = steps or {name: _step(tensor, bits) for name, tensor in trained.items()}
+    stored = {name: _quantised(tensor, steps[name]) for name, tensor in trained.items()}
     return Fitted(latents=stored.pop(_LATENTS), weights=stored, loss=average)
 
 
@@ -152,3 +147,21 @@ def _visit(
 def _keep_storable(latents: Tensor, part: SharedPart) -> None:
     model, step = part.latent_model, float(part.latent_step)
     latents.clamp_(model.low * step, (model.low + model.size - 1) * step)
+
+
+def _step(tensor: Tensor, bits: int) -> Tensor:
+    """Return the step that makes the largest value the largest number of so many bits, a float32 scalar."""
+    largest = tensor.detach().abs().max().clamp(min=1e-6)
+    step: Tensor = largest / largest_number(bits)
+    return step
+
+
+def _rounded(tensor: Tensor, step: Tensor) -> Tensor:
+    """Return the values as they will be stored; gradients pass as if they were not rounded."""
+    return straight_through(tensor, (tensor / step).round() * step)
+
+
+def _quantised(tensor: Tensor, step: Tensor) -> QuantisedTensor:
+    """Return the numbers and the step to store. Values that grew since the step was found have larger numbers."""
+    whole = (tensor.detach() / step).round().to(torch.int32).cpu().numpy()
+    return QuantisedTensor(whole, np.float32(step.item()))

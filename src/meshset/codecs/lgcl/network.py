@@ -148,7 +148,7 @@ class Lgcl(LatentNetwork):
         """Read what `pack` wrote. Raises ArchiveError for anything else."""
         convolution, one_code = data.varint(), data.varint()
         if convolution >= len(CONVOLUTIONS) or one_code > 1:
-            raise ArchiveError("impossible network: an unknown convolution")
+            raise ArchiveError("invalid network: an unknown convolution")
         return cls(read_scaffold(data), CONVOLUTIONS[convolution], bool(one_code))
 
 

@@ -140,7 +140,7 @@ def read_scaffold(data: ByteReader) -> Scaffold:
     connectivity = Connectivity(vertices, faces, int.from_bytes(data.take(4), "little"))
     unit, count = data.float32(), data.varint()
     if not 1e-6 < unit < 10.0 or not 1 <= count <= MAX_KEY_POINTS:
-        raise ArchiveError("impossible scaffold")
+        raise ArchiveError("invalid scaffold")
     chosen = np.cumsum([data.signed_varint() for _ in range(count)])
     edges = []
     for key in range(count):
@@ -154,10 +154,10 @@ def read_scaffold(data: ByteReader) -> Scaffold:
     try:
         return Scaffold(connectivity, chosen.astype(np.int32), pairs.astype(np.int32), np.float32(unit))
     except ValueError as error:
-        raise ArchiveError(f"impossible scaffold: {error}") from None
+        raise ArchiveError(f"invalid scaffold: {error}") from None
 
 
 def _checked(count: int, most: int) -> int:
     if count > most:
-        raise ArchiveError("impossible scaffold: too many neighbours")
+        raise ArchiveError("invalid scaffold: too many neighbours")
     return count

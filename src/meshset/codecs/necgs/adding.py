@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from meshset.codecs.necgs.bitstream import SharedPart
+from meshset.codecs.necgs.examples import load_example
 from meshset.codecs.necgs.network import SetNetwork, stored_network
 from meshset.codecs.necgs.recipe import ADDING, REFINING, Recipe
-from meshset.codecs.necgs.training import batch_losses, learning_share, load_example
+from meshset.codecs.necgs.training import batch_losses, learning_share
 from meshset.errors import MeshsetError
 from meshset.progress import advance, stage
 

@@ -5,13 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+from meshset.codecs.common.resolutions import known_resolution
+from meshset.codecs.protocol import Settings
+from meshset.errors import ArchiveError
 from meshset.field.grid import ROOT
+from meshset.vocabulary import FieldKind
 
 NEIGHBOURS = 27
 """Voxels under a 3 x 3 x 3 kernel."""
 
 CROSS = 7
 """Voxels under a cross: a voxel and the six that share a face with it."""
+
+MAX_WIDTHS = 8
+"""No decoder has more blocks."""
+
+_MAX_WIDTH = 1024
+_MAX_PARAMETERS = 1 << 26
+
+_FIELD_CHANNELS: dict[FieldKind, int] = {"tsdf": 1, "tsdf-def": 4}
 
 
 @dataclass(frozen=True)
@@ -84,3 +96,28 @@ class Architecture:
     def parameters(self) -> int:
         """Number of weights and biases."""
         return sum(prod(shape) for shape in self.tensors().values())
+
+
+def bare_architecture(settings: Settings) -> Architecture:
+    """Return a decoder without blocks for a resolution and a field."""
+    return Architecture(settings.resolution, (), 0, field_channels=_FIELD_CHANNELS[settings.field])
+
+
+def field_name(architecture: Architecture) -> FieldKind:
+    """Return the name of the field that a decoder gives, as `Settings.field` has it."""
+    return next(name for name, channels in _FIELD_CHANNELS.items() if channels == architecture.field_channels)
+
+
+def check_architecture(architecture: Architecture) -> None:
+    """Raise ArchiveError where a decoder read from an archive has an impossible shape."""
+    known_resolution(architecture.resolution)
+    if not 1 <= architecture.latent_channels <= _MAX_WIDTH or architecture.hidden > _MAX_WIDTH:
+        raise ArchiveError("invalid decoder parameters")
+    if architecture.field_channels not in _FIELD_CHANNELS.values():
+        raise ArchiveError(f"unknown field of {architecture.field_channels} channels")
+    if not all(1 <= width <= _MAX_WIDTH for width in architecture.widths):
+        raise ArchiveError("invalid decoder parameters")
+    if len(architecture.widths) not in (architecture.blocks - 1, architecture.blocks):
+        raise ArchiveError("invalid decoder parameters: its widths do not fit its resolution")
+    if architecture.parameters > _MAX_PARAMETERS:
+        raise ArchiveError("invalid decoder parameters: too many parameters")

@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from meshset.codecs.common.arrays import as_numpy, on_device, surface_of
-from meshset.codecs.common.stored_fields import Outcome, coded_meshes, make_fields
-from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.common.arrays import as_numpy, on_device
+from meshset.codecs.common.field_decoder import FieldDecoder
+from meshset.codecs.common.outcomes import joined, usable
+from meshset.codecs.common.resolutions import known_resolution
+from meshset.codecs.common.stored_fields import StoredField, coded_meshes, make_fields
+from meshset.codecs.common.torch_guard import memory_guarded, torch_needed
+from meshset.codecs.necgs.architecture import Architecture, field_name
 from meshset.codecs.necgs.bitstream import SharedPart, pack_latent, unpack_latent, unpack_shared
 from meshset.codecs.necgs.decoder import decode_field
-from meshset.codecs.necgs.recipe import RETRAINING, Plan, Recipe, architecture_for, field_name, recipe_for
+from meshset.codecs.necgs.recipe import RETRAINING, Plan, Recipe, architecture_for, recipe_for
 from meshset.codecs.protocol import NO_GOAL, Checkpoint, CodedMesh, CodedSet, Goal, MeshDecoder, Refusal, Settings
-from meshset.errors import MeshsetError, MissingExtraError
+from meshset.errors import MeshsetError
 from meshset.field import Field
+from meshset.field.grid import Array
 from meshset.geometry.mesh import Mesh
 from meshset.progress import advance, stage, tell
 
@@ -55,31 +60,24 @@ class NecgsCodec:
             MissingExtraError: torch, scipy or libigl is not installed.
         """
         usual, recipe = architecture_for(settings, len(meshes)), self.recipe or recipe_for(settings)
-        try:
-            import torch
-
+        with torch_needed("compressing"):
             from meshset.codecs.necgs.packing import packed, packed_to
             from meshset.codecs.necgs.training import train
-        except ImportError as error:
-            raise MissingExtraError("compressing", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
             outcomes = make_fields(meshes, settings, Path(folder))
-            kept = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
-            if not kept:
-                return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
-            fields = [path for path, _ in kept]
+            fields = [path for path, _ in usable(outcomes)]
+            if not fields:
+                return CodedSet(b"", joined(outcomes, ()), {})
             plan = self._plan(recipe, usual, outcomes)
             architecture = architecture_for(settings, len(meshes), plan.target)
-            try:
+            with memory_guarded(settings.device):
                 network, report = train(fields, architecture, plan, settings.device, settings.seed, checkpoint)
-            except torch.OutOfMemoryError as error:
-                raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         found = packed(network) if plan.target is None else packed_to(network, plan.target)
         estimated = round(network.estimated_bytes(found.coarser))
         tell(f"decoder and latents: {estimated:,} bytes estimated, {found.size:,} coded")
         sizes: dict[str, float] = {"estimated_bytes": estimated, "coded_bytes": found.size}
         if found.coarser != 1.0:
-            sizes["steps_scaled"] = found.coarser
+            sizes["steps_scaled"] = float(f"{found.coarser:.4g}")
         report = {**report, **sizes, "parameters": architecture.parameters}
         return CodedSet(found.shared, coded_meshes(outcomes, found.payloads), report)
 
@@ -115,28 +113,21 @@ class NecgsCodec:
         if part.architecture.has_head:
             raise MeshsetError("a decoder with a head cannot be trained further")
         settings = _settings_of(part, settings)
-        try:
-            import torch
-
+        with torch_needed("adding"):
             from meshset.codecs.necgs.network import stored_network
             from meshset.codecs.necgs.packing import packed
             from meshset.codecs.necgs.training import train
-        except ImportError as error:
-            raise MissingExtraError("adding", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as name:
             folder = Path(name)
             known = _decoded_fields(NecgsDecoder(part), stored, folder)
             outcomes = make_fields(meshes, settings, folder)
             kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Refusal)]
-            fields = known + [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            fields = known + [path for path, _ in usable(outcomes)]
             start = [unpack_latent(one, part.latent_models) for one in (*stored, *(payloads[i] for i in kept))]
             network = stored_network(part, len(fields), settings.seed, start).requires_grad_(True)
-            try:
-                network, report = train(
-                    fields, part.architecture, Plan(RETRAINING), settings.device, settings.seed, start=network
-                )
-            except torch.OutOfMemoryError as error:
-                raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
+            plan = Plan(RETRAINING)
+            with memory_guarded(settings.device):
+                network, report = train(fields, part.architecture, plan, settings.device, settings.seed, start=network)
         found = packed(network)
         old = tuple(CodedMesh(payload) for payload in found.payloads[: len(stored)])
         return CodedSet(found.shared, (*old, *coded_meshes(outcomes, found.payloads[len(stored) :])), report)
@@ -145,7 +136,7 @@ class NecgsCodec:
         """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
         return NecgsDecoder(unpack_shared(shared), device)
 
-    def _plan(self, recipe: Recipe, architecture: Architecture, outcomes: Sequence[Outcome]) -> Plan:
+    def _plan(self, recipe: Recipe, architecture: Architecture, outcomes: Sequence[StoredField | Refusal]) -> Plan:
         """Return how to train. Raises MeshsetError where the bytes that are wanted are too few."""
         recipe = replace(recipe, rate_weight=recipe.rate_weight / self.goal.rate)
         if self.goal.budget is None:
@@ -160,25 +151,19 @@ class NecgsCodec:
         """Fit latents to meshes, those of `payloads` to start from if there are any."""
         part = unpack_shared(shared)
         settings = _settings_of(part, settings)
-        try:
-            import torch
-
+        with torch_needed("adding"):
             from meshset.codecs.necgs.adding import fit_latents
-        except ImportError as error:
-            raise MissingExtraError("adding", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
             outcomes = make_fields(meshes, settings, Path(folder))
             kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Refusal)]
-            fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            fields = [path for path, _ in usable(outcomes)]
             start = None if payloads is None else [unpack_latent(payloads[i], part.latent_models) for i in kept]
-            try:
+            with memory_guarded(settings.device):
                 latents = fit_latents(fields, part, settings.device, settings.seed, start)
-            except torch.OutOfMemoryError as error:
-                raise MeshsetError(f"device {settings.device} ran out of memory") from error
         return coded_meshes(outcomes, [pack_latent(latent, part.latent_models) for latent in latents])
 
 
-class NecgsDecoder:
+class NecgsDecoder(FieldDecoder):
     """A decoder read from a shared chunk, ready for payloads.
 
     Args:
@@ -187,15 +172,11 @@ class NecgsDecoder:
     """
 
     def __init__(self, part: SharedPart, device: str | None = None) -> None:
+        weights = {name: tensor.values for name, tensor in part.weights.items()}
+        super().__init__(part.architecture.resolution, weights, device)
         self._part = part
-        self._device = device
-        self._weights = {name: on_device(tensor.values, device) for name, tensor in part.weights.items()}
 
-    def decode(self, payload: bytes) -> Mesh:
-        """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
-        return surface_of(*self.decode_field(payload), self._part.architecture.resolution)
-
-    def decode_field(self, payload: bytes) -> tuple[Any, Any]:
+    def decode_field(self, payload: bytes) -> tuple[Array, Array]:
         """Return grid points (N, 3) int32 and the field there (N, channels) float32, as arrays of the chosen device."""
         numbers = unpack_latent(payload, self._part.latent_models)
         latent = numbers.astype(np.float32) * self._part.latent_steps
@@ -214,7 +195,11 @@ class NecgsDecoder:
 
 def _settings_of(part: SharedPart, settings: Settings) -> Settings:
     """Return the settings with the resolution and field that a decoder was made for."""
-    return replace(settings, resolution=part.architecture.resolution, field=field_name(part.architecture))
+    return replace(
+        settings,
+        resolution=known_resolution(part.architecture.resolution),
+        field=field_name(part.architecture),
+    )
 
 
 def _decoded_fields(decoder: NecgsDecoder, payloads: Sequence[bytes], folder: Path) -> list[Path]:

@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from meshset.codecs.common.rounding import straight_through
+from meshset.codecs.common.tensors import QuantisedTensor
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.bitstream import QuantisedTensor, SharedPart
+from meshset.codecs.necgs.bitstream import SharedPart
 from meshset.codecs.necgs.rate import estimated_bits
 from meshset.coding import Model
 from meshset.field.grid import ROOT
@@ -32,7 +34,7 @@ def quantise(values: Tensor, step: Tensor) -> Tensor:
     Dequantised, `quantise(w, s) * s` passes the gradient to `w` unchanged and to `s` as the rounding error in steps.
     """
     scaled = values / step
-    return scaled + (torch.round(scaled) - scaled).detach()
+    return straight_through(scaled, torch.round(scaled))
 
 
 def geometric_bits(magnitude: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from meshset.codecs.necgs.bitstream import SharedPart, fit_latent_models, pack_latent, pack_shared
 from meshset.codecs.necgs.network import SetNetwork
 
@@ -45,7 +47,7 @@ def packed(network: SetNetwork, coarser: float = 1.0) -> PackedSet:
     """Return the bytes of a trained network. Raises ValueError where a model would cover more than 2^16 numbers."""
     latents = [network.final_latent(i, coarser) for i in range(len(network.latents))]
     models = fit_latent_models([latent.numbers for latent in latents])
-    part = SharedPart(network.architecture, network.final_weights(coarser), latents[0].step, models)
+    part = SharedPart(network.architecture, network.final_weights(coarser), np.asarray(latents[0].step), models)
     return PackedSet(pack_shared(part), [pack_latent(latent.numbers, models) for latent in latents], coarser)
 
 

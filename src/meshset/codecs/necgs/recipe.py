@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.common.presets import LENGTHS
+from meshset.codecs.necgs.architecture import Architecture, bare_architecture
 from meshset.codecs.protocol import NO_GOAL, Goal, Settings
-from meshset.errors import MeshsetError
+from meshset.vocabulary import Preset
 
 _LARGE_SET = 200
 """Number of meshes from which a set has room for a larger decoder."""
@@ -24,8 +25,6 @@ _SMALL_WIDTHS = (64, 32, 16, 12, 8)
 """Of large sets, and of small ones, whose files are nearly all decoder."""
 
 _LATENT_CHANNELS = 8
-
-_FIELD_CHANNELS = {"tsdf": 1, "tsdf-def": 4}
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,9 @@ class Plan:
     target: int | None = None
 
 
-PRESETS = {
-    "fast": Recipe(visits=10_000, epochs=100, rate_weight=_USUAL_WEIGHT),
-    "balanced": Recipe(visits=30_000, epochs=200, rate_weight=_USUAL_WEIGHT),
-    "best": Recipe(visits=90_000, epochs=400, rate_weight=5e-7),
-}
+_WEIGHTS: dict[Preset, float] = {"fast": _USUAL_WEIGHT, "balanced": _USUAL_WEIGHT, "best": 5e-7}
+
+PRESETS = {name: Recipe(length.visits, length.epochs, _WEIGHTS[name]) for name, length in LENGTHS.items()}
 
 ADDING = Recipe(visits=300, epochs=0, rate_weight=_USUAL_WEIGHT, latent_travel=5.0)
 """Latents fitted to a decoder that is frozen: a few hundred steps settle them."""
@@ -121,35 +118,17 @@ RETRAINING = Recipe(
 
 
 def recipe_for(settings: Settings) -> Recipe:
-    """Return the recipe of a preset. Raises MeshsetError for an unknown one."""
-    if settings.preset not in PRESETS:
-        raise MeshsetError(f"unknown preset '{settings.preset}'; there are {', '.join(PRESETS)}")
+    """Return the recipe of a preset."""
     return PRESETS[settings.preset]
-
-
-def bare_architecture(settings: Settings) -> Architecture:
-    """Return a decoder without blocks for a resolution and a field. Raises MeshsetError where there is none."""
-    if settings.resolution not in (32, 64, 128, 256):
-        raise MeshsetError(f"resolution {settings.resolution} is not 32, 64, 128 or 256")
-    if settings.field not in _FIELD_CHANNELS:
-        raise MeshsetError(f"field '{settings.field}' is not {' or '.join(_FIELD_CHANNELS)}")
-    return Architecture(settings.resolution, (), 0, field_channels=_FIELD_CHANNELS[settings.field])
 
 
 def architecture_for(settings: Settings, meshes: int, target: int | None = None) -> Architecture:
     """Return the decoder for a resolution, a number of meshes and the bytes wanted; presets only change its rate.
 
     More bytes than a small decoder has weights are of no use to it.
-
-    Raises MeshsetError for a resolution or a field that there is not.
     """
     bare = replace(bare_architecture(settings), hidden=64, latent_channels=_LATENT_CHANNELS, crosses=True)
     small = replace(bare, widths=_SMALL_WIDTHS[: bare.blocks - 1])
     if meshes >= _LARGE_SET or (target is not None and target > small.parameters):
         return replace(bare, widths=_WIDTHS[: bare.blocks - 1])
     return small
-
-
-def field_name(architecture: Architecture) -> str:
-    """Return the name of the field that a decoder gives, as `Settings.field` has it."""
-    return next(name for name, channels in _FIELD_CHANNELS.items() if channels == architecture.field_channels)

@@ -9,8 +9,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.bitstream import MAX_WIDTHS, check_architecture
+from meshset.codecs.necgs.architecture import MAX_WIDTHS, Architecture, check_architecture
 from meshset.codecs.necgs_paper.levels import HIGHEST
 from meshset.coding import ByteReader, varint
 from meshset.coding.huffman import HuffmanCode, decode, encode, fit, read_code
@@ -84,12 +83,12 @@ def _pack_architecture(architecture: Architecture) -> bytes:
 def _read_architecture(fields: ByteReader) -> Architecture:
     expands, resolution, latent_channels, field_channels, count = (fields.varint() for _ in range(5))
     if expands > 1 or count > MAX_WIDTHS:
-        raise ArchiveError("impossible decoder")
+        raise ArchiveError("invalid decoder parameters")
     widths = tuple(fields.varint() for _ in range(count))
     architecture = Architecture(resolution, widths, 0, latent_channels, field_channels, bool(expands))
     check_architecture(architecture)
     if not architecture.has_head:
-        raise ArchiveError("impossible decoder: it has no head")
+        raise ArchiveError("invalid decoder parameters: it has no head")
     return architecture
 
 

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from meshset.codecs.common.arrays import on_device, surface_of
+from meshset.codecs.common.arrays import on_device
+from meshset.codecs.common.dense import near_surface
+from meshset.codecs.common.field_decoder import FieldDecoder
+from meshset.codecs.common.outcomes import joined, usable
+from meshset.codecs.common.presets import epochs_for
 from meshset.codecs.common.stored_fields import coded_meshes, make_fields
+from meshset.codecs.common.torch_guard import memory_guarded, torch_needed
 from meshset.codecs.necgs.decoder import decode_field
 from meshset.codecs.necgs_paper.bitstream import (
     SharedPart,
@@ -19,11 +24,11 @@ from meshset.codecs.necgs_paper.bitstream import (
     unpack_latent,
     unpack_shared,
 )
-from meshset.codecs.necgs_paper.grid import decode_grid, near_surface
+from meshset.codecs.necgs_paper.grid import decode_grid
 from meshset.codecs.necgs_paper.levels import values
-from meshset.codecs.necgs_paper.recipe import ENGINES, WIDTHS, epochs_for, paper_architecture, training_recipe
-from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, MeshDecoder, Refusal, Settings
-from meshset.errors import MeshsetError, MissingExtraError
+from meshset.codecs.necgs_paper.recipe import ENGINES, WIDTHS, paper_architecture, training_recipe
+from meshset.codecs.protocol import Checkpoint, CodedSet, MeshDecoder, Settings
+from meshset.field.grid import Array
 from meshset.geometry.mesh import Mesh
 
 
@@ -66,38 +71,33 @@ class NecgsPaperCodec:
         """
         architecture = paper_architecture(settings, self.engine, self.widths)
         epochs_for(settings, 1)
-        try:
-            import torch
-
+        with torch_needed("compressing"):
             from meshset.codecs.necgs_paper.training import train
-        except ImportError as error:
-            raise MissingExtraError("compressing", "compress") from error
         with TemporaryDirectory(prefix="meshset-fields-") as folder:
             outcomes = make_fields(meshes, settings, Path(folder))
-            fields = [outcome[0] for outcome in outcomes if not isinstance(outcome, Refusal)]
+            fields = [path for path, _ in usable(outcomes)]
             if not fields:
-                return CodedSet(b"", tuple(o for o in outcomes if isinstance(o, Refusal)), {})
+                return CodedSet(b"", joined(outcomes, ()), {})
             recipe = training_recipe(self.epochs or epochs_for(settings, len(fields)), len(fields))
-            try:
+            with memory_guarded(settings.device):
                 network, loss = train(fields, architecture, recipe, self.engine, settings)
-            except torch.OutOfMemoryError as error:
-                raise MeshsetError(f"device {settings.device} ran out of memory in training") from error
         latents = [network.final_latent(i) for i in range(len(fields))]
         code = fit_latent_code(latents)
         coded = coded_meshes(outcomes, [pack_latent(latent, code) for latent in latents])
-        report = {"engine": self.engine, "epochs": recipe.epochs, "loss": loss, "parameters": architecture.parameters}
+        report = {
+            "engine": self.engine,
+            "epochs": recipe.epochs,
+            "loss": float(f"{loss:.4g}"),
+            "parameters": architecture.parameters,
+        }
         return CodedSet(pack_shared(SharedPart(architecture, network.final_weights(), code)), coded, report)
-
-    def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
-        """Refuse: this codec is for comparison, and its sets do not grow. Raises MeshsetError."""
-        raise MeshsetError("sets of codec necgs-paper cannot take more meshes; compress all of them again")
 
     def open(self, shared: bytes, device: str | None = None) -> MeshDecoder:
         """Parse a decoder once. Raises ArchiveError where the bytes are not one."""
         return NecgsPaperDecoder(unpack_shared(shared), device)
 
 
-class NecgsPaperDecoder:
+class NecgsPaperDecoder(FieldDecoder):
     """A decoder read from a shared chunk, ready for payloads.
 
     Args:
@@ -106,15 +106,11 @@ class NecgsPaperDecoder:
     """
 
     def __init__(self, part: SharedPart, device: str | None = None) -> None:
+        weights = {name: values(numbers) for name, numbers in part.weights.items()}
+        super().__init__(part.architecture.resolution, weights, device)
         self._part = part
-        self._device = device
-        self._weights = {name: on_device(values(numbers), device) for name, numbers in part.weights.items()}
 
-    def decode(self, payload: bytes) -> Mesh:
-        """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
-        return surface_of(*self.decode_field(payload), self._part.architecture.resolution)
-
-    def decode_field(self, payload: bytes) -> tuple[Any, Any]:
+    def decode_field(self, payload: bytes) -> tuple[Array, Array]:
         """Return grid points (N, 3) int32 and the field there (N, channels) float32, as arrays of the chosen device."""
         architecture = self._part.architecture
         numbers = unpack_latent(payload, self._part.latent_code, architecture.latent_channels)

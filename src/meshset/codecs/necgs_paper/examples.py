@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from meshset.codecs.common.dense import dense_values
 from meshset.codecs.necgs.architecture import Architecture
 from meshset.codecs.necgs.structure import Level, field_levels
 from meshset.codecs.necgs_paper.ssim import WINDOW
@@ -59,21 +59,3 @@ def make_example(field: Field, architecture: Architecture) -> Example:
     return Example(
         values[(slice(None), *box)].contiguous(), field_levels(field, architecture), torch.from_numpy(places)
     )
-
-
-def dense_values(field: Field, channels: int) -> NDArray[np.float32]:
-    """Return the field on every grid point, (channels, K, K, K) float32.
-
-    Where the field has nothing, its distance is saturated: 1 outside and -1 inside; nothing is deformed there.
-    """
-    at = tuple(field.coords.T.astype(np.int64))
-    signs = np.zeros((field.resolution,) * 3, dtype=np.float32)
-    signs[at] = np.where(field.tsdf < 0, -1.0, 1.0)
-    # The surface is never crossed outside of what is known, so along an axis a sign holds until the next known one.
-    last_known = np.maximum.accumulate(np.where(signs != 0, np.arange(field.resolution), 0), axis=2)
-    signs = np.take_along_axis(signs, last_known, axis=2)
-    out = np.zeros((channels, *signs.shape), dtype=np.float32)
-    out[0] = np.where(signs == 0, 1.0, signs)
-    known = np.column_stack([field.tsdf, field.deformation])[:, :channels]
-    out[(slice(None), *at)] = known.T
-    return out

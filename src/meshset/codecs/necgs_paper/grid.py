@@ -37,35 +37,6 @@ def decode_grid(latent: Array, weights: Mapping[str, Array], architecture: Archi
     return _convolved(volume, weights["head"], weights["head_bias"], shuffle=False)
 
 
-def near_surface(values: Array) -> tuple[Array, Array]:
-    """Keep the corners of the cells that the surface crosses.
-
-    Args:
-        values: (K, K, K, channels), the signed distance first. The outermost points count as outside.
-
-    Returns:
-        Grid points (N, 3) int32, and the field there (N, channels).
-    """
-    xp = array_api_compat.array_namespace(values)
-    inside = values[..., 0] < 0.0
-    for axis in range(3):
-        inside = xp.moveaxis(inside, axis, 0)
-        inside[0, ...] = False
-        inside[-1, ...] = False
-        inside = xp.moveaxis(inside, 0, axis)
-    side = values.shape[0]
-    corners = [tuple(slice(o, side - 1 + o) for o in offset) for offset in product((0, 1), repeat=3)]
-    some, every = inside[corners[0]], inside[corners[0]]
-    for corner in corners[1:]:
-        some, every = some | inside[corner], every & inside[corner]
-    crossed = some & ~every
-    kept = xp.zeros_like(inside)
-    for corner in corners:
-        kept[corner] |= crossed
-    rows = xp.nonzero(kept)
-    return xp.astype(xp.stack(rows, axis=1), xp.int32), values[rows]
-
-
 def _root(latent: Array) -> Array:
     """Arrange a latent (64, C) as a volume (4, 4, 4, C): two levels of octants whose first axis runs fastest."""
     xp = array_api_compat.array_namespace(latent)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from meshset.codecs.common.rounding import straight_through
 from meshset.codecs.necgs_paper.levels import HIGHEST
 
 
 def quantise(values: Tensor) -> Tensor:
     """Clamp to [-1, 1] and round to multiples of 1 / 128, with the gradient of the clamp alone (straight through)."""
     clamped = values.clamp(-1.0, 1.0)
-    return clamped + (torch.round(clamped * HIGHEST) / HIGHEST - clamped).detach()
+    return straight_through(clamped, torch.round(clamped * HIGHEST) / HIGHEST)
 
 
 def numbers(values: Tensor) -> Tensor:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.necgs.recipe import bare_architecture, recipe_for
+from meshset.codecs.necgs.architecture import Architecture, bare_architecture
 from meshset.codecs.protocol import Settings
 from meshset.errors import MeshsetError
 
@@ -49,19 +48,6 @@ class Recipe:
     ssim_weight: float = 10.0
     latent_weight: float = 0.1
     expansion_weight: float = 1.0
-
-
-def epochs_for(settings: Settings, meshes: int) -> int:
-    """Return how long a preset trains a set of this size: as long as it trains codec necgs.
-
-    The paper's 400 epochs with preset "best" from 225 meshes on; its own sets have 500 and more, and a small set would
-    get too few steps from 400.
-
-    Raises:
-        MeshsetError: unknown preset.
-    """
-    recipe = recipe_for(settings)
-    return max(recipe.epochs, -(-recipe.visits // meshes))
 
 
 def training_recipe(epochs: int, meshes: int) -> Recipe:

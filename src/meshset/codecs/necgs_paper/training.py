@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,22 +9,22 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from meshset.codecs.common.examples import ExampleCache
+from meshset.codecs.common.losses import require_finite, running_average
+from meshset.codecs.common.schedules import warmed_cosine
+from meshset.codecs.common.visits import shuffled
 from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.necgs.blocks import run_blocks
 from meshset.codecs.necgs.dense import decode_dense_batch
-from meshset.codecs.necgs.training import ExampleCache, run_blocks, shuffled
 from meshset.codecs.necgs_paper.examples import Example, load_example
 from meshset.codecs.necgs_paper.loss import field_loss
 from meshset.codecs.necgs_paper.network import PaperNetwork
 from meshset.codecs.necgs_paper.recipe import Recipe
 from meshset.codecs.protocol import Settings
-from meshset.errors import MeshsetError
 from meshset.progress import advance, stage, tell
 
 _FIRST_RATE = 0.1
 """Share of the peak learning rate with which the warm-up begins."""
-
-_MOMENTUM = 0.98
-"""How much of the running average of the loss is kept each step."""
 
 
 def train(
@@ -62,9 +61,8 @@ def train(
         optimiser.step()
         network.project()
         now = loss.item()
-        if not math.isfinite(now):
-            raise MeshsetError("training diverged: the loss is not a number; try another --seed")
-        average = now if step == 0 else _MOMENTUM * average + (1 - _MOMENTUM) * now
+        require_finite(now)
+        average = running_average(average if step else None, now)
         advance(1, f"loss {average:.4f}")
     tell(f"trained in {steps:,} steps: loss {average:.4f}")
     return network, average
@@ -108,7 +106,4 @@ def _near_the_surface(
 
 def learning_rate(done: float, recipe: Recipe) -> float:
     """Return the learning rate after a share of all steps: a linear warm-up, then half a cosine."""
-    if done < recipe.warm_up:
-        return recipe.rate * (_FIRST_RATE + (1.0 - _FIRST_RATE) * done / recipe.warm_up)
-    falling = 0.5 * (1.0 + math.cos(math.pi * (done - recipe.warm_up) / (1.0 - recipe.warm_up)))
-    return recipe.last_rate + (recipe.rate - recipe.last_rate) * falling
+    return warmed_cosine(done, recipe.warm_up, recipe.last_rate, first=_FIRST_RATE, peak=recipe.rate)

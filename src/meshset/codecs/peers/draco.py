@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import DracoPy
 import numpy as np
 
+from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.codecs.peers.simplification import simplify
-from meshset.codecs.peers.single import SingleMeshCodec
-from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.protocol import CodedMesh, Refusal
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
-from meshset.progress import advance, stage
 
 SMALLEST = 10
 """Draco's compression level with the fewest bytes."""
@@ -23,7 +22,7 @@ SMALLEST = 10
 MOST_BITS = 30
 """Draco's finest quantisation."""
 
-REARRANGED = "Draco merged equal vertices or split those where the surface is no manifold"
+REARRANGED = "Draco merged equal vertices or split those where the surface is not a manifold"
 DROPPED = "Draco dropped faces whose corners are not three different points"
 
 
@@ -42,9 +41,9 @@ class DracoDecoder:
             points, faces = np.asarray(found.points), np.asarray(found.faces)
         except Exception as error:
             # The binding lets TypeError, AttributeError and more escape for bytes that Draco half understands.
-            raise ArchiveError(f"payload is no Draco mesh ({error})") from None
+            raise ArchiveError(f"payload is not a Draco mesh ({error})") from None
         if points.ndim != 2 or faces.ndim != 2 or points.shape[1] != 3 or faces.shape[1] != 3:
-            raise ArchiveError("payload is no Draco mesh of triangles in space")
+            raise ArchiveError("payload is not a Draco mesh of triangles in space")
         return checked_mesh(points, faces)
 
 
@@ -62,7 +61,6 @@ class DracoCodec(SingleMeshCodec):
 
     id: ClassVar[int] = 2
     name: ClassVar[str] = "draco"
-    title = "Draco"
     decoder = DracoDecoder
     quantisation: int = 11
     kept: float = 1.0
@@ -73,30 +71,22 @@ class DracoCodec(SingleMeshCodec):
         if not 0 < self.kept <= 1:
             raise ValueError(f"simplification keeps a share of the faces above 0 and up to 1, not {self.kept}")
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
-        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
+    def parameters(self) -> dict[str, Any]:
+        """Return quantisation and share of the faces kept."""
+        return {"quantisation": self.quantisation, "kept": self.kept}
 
-        Raises:
-            MissingExtraError: a library for simplification is not installed.
-        """
-        stage("draco", len(meshes))
-        coded = []
-        for i in range(len(meshes)):
-            coded.append(self._code(meshes[i]))
-            advance()
-        return CodedSet(b"", tuple(coded), {"quantisation": self.quantisation, "kept": self.kept})
-
-    def with_report(self, report: Mapping[str, Any]) -> DracoCodec:
-        """Return the codec with the parameters of a report of `compress`. Raises ArchiveError for impossible ones."""
-        quantisation, kept = report.get("quantisation", self.quantisation), report.get("kept", self.kept)
+    def with_parameters(self, parameters: Mapping[str, Any]) -> DracoCodec:
+        """Return the codec with other parameters. Raises ArchiveError for invalid ones."""
+        quantisation, kept = parameters.get("quantisation", self.quantisation), parameters.get("kept", self.kept)
         if not (isinstance(quantisation, int) and isinstance(kept, int | float)):
-            raise ArchiveError("states settings of Draco that are no numbers")
+            raise ArchiveError("states settings of Draco that are not numbers")
         try:
             return DracoCodec(quantisation, float(kept))
         except ValueError as error:
-            raise ArchiveError(f"states impossible settings of Draco: {error}") from None
+            raise ArchiveError(f"states invalid settings of Draco: {error}") from None
 
-    def _code(self, mesh: Mesh) -> CodedMesh | Refusal:
+    def code(self, mesh: Mesh) -> CodedMesh | Refusal:
+        """Code a mesh. Raises MissingExtraError where a library for simplification is not installed."""
         notes: tuple[str, ...] = ()
         if self.kept < 1:
             mesh, notes = simplify(mesh, self.kept)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 import zstandard
 
+from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.peers.checks import checked_mesh
-from meshset.codecs.peers.single import SingleMeshCodec
-from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Settings
+from meshset.codecs.protocol import CodedMesh
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.geometry.writing import encode_ply
-from meshset.progress import advance, stage
 
 LEVEL = 19
 """The highest level of zstd that is not an 'ultra' one, which readers may refuse for its memory."""
@@ -44,14 +42,14 @@ class PlyZstdDecoder:
         content = _decompress(payload)
         header = _HEADER.match(content)
         if header is None:
-            raise ArchiveError("payload holds no PLY of the kind that ply-zstd writes")
+            raise ArchiveError("payload does not hold a PLY of the kind that ply-zstd writes")
         vertices, faces = int(header[1]), int(header[2])
         if len(content) != header.end() + vertices * _VERTEX.itemsize + faces * _FACE.itemsize:
             raise ArchiveError("payload holds a PLY of the wrong length")
         points = np.frombuffer(content, "<f4", 3 * vertices, header.end()).reshape(-1, 3)
         rows = np.frombuffer(content, _FACE, faces, header.end() + vertices * _VERTEX.itemsize)
         if (rows["size"] != 3).any():
-            raise ArchiveError("payload holds a PLY with faces that are no triangles")
+            raise ArchiveError("payload holds a PLY with faces that are not triangles")
         return checked_mesh(points, rows["corners"])
 
 
@@ -60,17 +58,11 @@ class PlyZstdCodec(SingleMeshCodec):
 
     id: ClassVar[int] = 3
     name: ClassVar[str] = "ply-zstd"
-    title = "ply-zstd"
     decoder = PlyZstdDecoder
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
-        """Code each mesh by itself; `settings` and `checkpoint` do not matter."""
-        stage("ply-zstd", len(meshes))
-        coded = []
-        for i in range(len(meshes)):
-            coded.append(CodedMesh(frame_of(meshes[i])))
-            advance()
-        return CodedSet(b"", tuple(coded), {"level": LEVEL})
+    def code(self, mesh: Mesh) -> CodedMesh:
+        """Code a mesh."""
+        return CodedMesh(frame_of(mesh))
 
 
 def frame_of(mesh: Mesh) -> bytes:
@@ -86,5 +78,5 @@ def _decompress(payload: bytes) -> bytes:
             raise ArchiveError(f"payload is a zstd frame of unknown size or of more than {MAX_RAW_BYTES} bytes")
         content: bytes = zstandard.ZstdDecompressor().decompress(payload, allow_extra_data=False)
     except zstandard.ZstdError as error:
-        raise ArchiveError(f"payload is no zstd frame ({error})") from None
+        raise ArchiveError(f"payload is not a zstd frame ({error})") from None
     return content

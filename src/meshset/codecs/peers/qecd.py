@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.peers.ply import PlyZstdDecoder, frame_of
 from meshset.codecs.peers.simplification import FEWEST_FACES, simplify
-from meshset.codecs.peers.single import SingleMeshCodec
-from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Settings
+from meshset.codecs.protocol import CodedMesh
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
-from meshset.progress import advance, stage
 
 BUDGET = 7200
 """What the paper gives it in Fig. 1: "about 2400" vertices and facets, "about 7200 parameters"."""
@@ -22,7 +21,7 @@ BUDGET = 7200
 SMALLEST_BUDGET = 3 * (4 + FEWEST_FACES)
 """A tetrahedron."""
 
-MISSED = "could not be simplified to the number of parameters asked for"
+MISSED = "could not be simplified to the requested number of parameters"
 
 _TRIALS = 4
 
@@ -43,7 +42,6 @@ class QecdCodec(SingleMeshCodec):
 
     id: ClassVar[int] = 11
     name: ClassVar[str] = "qecd"
-    title = "qecd"
     decoder = PlyZstdDecoder
     budget: int = BUDGET
 
@@ -51,26 +49,20 @@ class QecdCodec(SingleMeshCodec):
         if self.budget < SMALLEST_BUDGET:
             raise ValueError(f"the smallest mesh has {SMALLEST_BUDGET} parameters, so {self.budget} are too few")
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
-        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
+    def code(self, mesh: Mesh) -> CodedMesh:
+        """Code a mesh. Raises MissingExtraError where a library for simplification is not installed."""
+        simple, notes = simplify_to_budget(mesh, self.budget)
+        return CodedMesh(frame_of(simple), notes)
 
-        Raises:
-            MissingExtraError: a library for simplification is not installed.
-        """
-        stage("qecd", len(meshes))
-        coded, parameters = [], []
-        for i in range(len(meshes)):
-            mesh, notes = simplify_to_budget(meshes[i], self.budget)
-            coded.append(CodedMesh(frame_of(mesh), notes))
-            parameters.append(parameters_of(mesh))
-            advance()
-        return CodedSet(b"", tuple(coded), {"budget": self.budget, "parameters": parameters})
+    def parameters(self) -> dict[str, Any]:
+        """Return the budget."""
+        return {"budget": self.budget}
 
-    def with_report(self, report: Mapping[str, Any]) -> QecdCodec:
-        """Return the codec with the budget of a report of `compress`. Raises ArchiveError for an impossible one."""
-        budget = report.get("budget", self.budget)
+    def with_parameters(self, parameters: Mapping[str, Any]) -> QecdCodec:
+        """Return the codec with another budget. Raises ArchiveError for an invalid one."""
+        budget = parameters.get("budget", self.budget)
         if not isinstance(budget, int) or budget < SMALLEST_BUDGET:
-            raise ArchiveError("states an impossible budget of qecd")
+            raise ArchiveError("states an invalid budget of qecd")
         return QecdCodec(budget)
 
 

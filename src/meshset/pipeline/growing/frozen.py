@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
 from meshset.archive.names import naming
 from meshset.codecs import codec_by_id, codec_by_name
-from meshset.codecs.protocol import MeshDecoder, ParametrisedCodec, SetCodec
-from meshset.errors import ArchiveError
-from meshset.pipeline.steps.records import reports
-from meshset.pipeline.steps.rungs import rung_of
+from meshset.codecs.protocol import GrowingCodec, MeshDecoder, ParametrisedCodec, SetCodec
+from meshset.errors import ArchiveError, MeshsetError
+from meshset.pipeline.steps.draft import Reader
+from meshset.pipeline.steps.records import parameters_of
 from meshset.progress import tell
 
 
 @dataclass(frozen=True)
-class Base:
+class FrozenSet:
     """What meshes that join an archive are coded with.
 
     Attributes:
@@ -28,27 +28,35 @@ class Base:
         entries: the meshes that are stored with it.
     """
 
-    system: SetCodec
+    system: GrowingCodec
     number: int | None
     shared: bytes
     decoder: MeshDecoder
     entries: tuple[MeshEntry, ...]
 
+    @property
+    def payload_reader(self) -> Reader:
+        """What decodes the payloads of meshes that join."""
+        return Reader(self.system.id, self.decoder, None if self.number is None else 0)
 
-def find_base(path: str | os.PathLike[str], editor: ArchiveEditor, reader: ArchiveReader) -> Base:
+
+def frozen_set(path: str | os.PathLike[str], editor: ArchiveEditor, reader: ArchiveReader) -> FrozenSet:
     """Return what meshes that join an archive are coded with; of an empty archive, what it was made with.
 
     Raises:
         ArchiveError: the archive holds nothing to add to, or its shared part is damaged.
+        MeshsetError: its codec cannot add to a set.
     """
     with naming(os.fspath(path)):
         system, number = _most_used(editor)
+    if not isinstance(system, GrowingCodec):
+        raise MeshsetError(f"sets of codec {system.name} cannot take more meshes; compress all of them again")
     shared = b"" if number is None else reader.read_shared(number)
     with naming(os.fspath(path)):
         decoder = system.open(shared)
     entries = editor.entries.values()
     own = tuple(entry for entry in entries if (entry.codec_id, entry.shared) == (system.id, number))
-    return Base(system, number, shared, decoder, own)
+    return FrozenSet(system, number, shared, decoder, own)
 
 
 def _most_used(editor: ArchiveEditor) -> tuple[SetCodec, int | None]:
@@ -57,7 +65,7 @@ def _most_used(editor: ArchiveEditor) -> tuple[SetCodec, int | None]:
     Meshes that are coded by themselves because they missed a bound count only where there is nothing else.
     """
     entries = editor.entries.values()
-    used = Counter((entry.codec_id, entry.shared) for entry in entries if not _is_alone(entry))
+    used = Counter((entry.codec_id, entry.shared) for entry in entries if entry.rung != "alone")
     if not used and editor.shared:
         return codec_by_id(editor.shared[0].codec_id), 0
     used = used or Counter((entry.codec_id, entry.shared) for entry in entries)
@@ -70,16 +78,11 @@ def _most_used(editor: ArchiveEditor) -> tuple[SetCodec, int | None]:
     raise ArchiveError("holds no mesh and no shared part, so there is nothing to add to")
 
 
-def _is_alone(entry: MeshEntry) -> bool:
-    rung = rung_of(entry.notes)
-    return rung is not None and rung.alone
-
-
 def _with_its_parameters(system: SetCodec, editor: ArchiveEditor) -> SetCodec:
     """Return the codec with the parameters that the archive was made with."""
     if not isinstance(system, ParametrisedCodec):
         return system
-    known = reports(editor.settings, system.name)
+    known = parameters_of(editor.settings, system.name)
     if len(known) > 1:
         tell(f"merged from archives with other parameters of {system.name}: those of the first are used")
-    return system.with_report(known[0]) if known else system
+    return system.with_parameters(known[0]) if known else system

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
 from meshset.codecs.protocol import CodedMesh, MeshDecoder, Refusal, RetrainingCodec, Settings
 from meshset.errors import ArchiveError, MeshsetError
-from meshset.pipeline.growing.frozen import Base
-from meshset.pipeline.steps.measure import measure
-from meshset.pipeline.steps.prepare import LazyMeshes
-from meshset.pipeline.steps.rungs import rung_of
-from meshset.pipeline.steps.store import MeasuredMesh, Outcome, Place, measured_meshes
-from meshset.pipeline.summary import error_of_diagonal
+from meshset.evaluation import surface_distance
+from meshset.geometry.diagnosis import boundary_edge_count
+from meshset.pipeline.growing.frozen import FrozenSet
+from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, store
+from meshset.pipeline.steps.measure import SAMPLES, decode
+from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
 from meshset.progress import advance, stage
 
 TOLERANCE = 1.0
@@ -25,8 +25,6 @@ TOLERANCE = 1.0
 
 GAIN = 0.8
 """Share of their former mean error that the meshes that join must fall below, where there is no bound."""
-
-SECOND = "coded again from its stored form when the decoder was updated; its errors are those stored plus the change"
 
 
 @dataclass(frozen=True)
@@ -40,65 +38,66 @@ class Update:
     """
 
     shared: bytes
-    changed: tuple[tuple[MeshEntry, bytes], ...]
+    changed: tuple[Draft, ...]
     joined: tuple[Outcome, ...]
 
     def store(self, editor: ArchiveEditor, codec_id: int) -> int:
         """Put the shared part and the meshes of the set in the place of the old ones, and return its number."""
         number = editor.add_shared(codec_id, self.shared)
-        for entry, payload in self.changed:
-            editor.remove(entry.name)
-            editor.copy_mesh(entry, payload, number)
+        for one in self.changed:
+            editor.remove(one.entry.name)
+        store(editor, self.changed, number)
         return number
 
 
-def update(base: Base, joining: Sequence[MeasuredMesh], reader: ArchiveReader, settings: Settings) -> Update | str:
+def update(
+    frozen: FrozenSet, joining: Sequence[tuple[PreparedMesh, Draft]], reader: ArchiveReader, settings: Settings
+) -> Update | str:
     """Train a shared part further with meshes that join its set, or say in a few words why it stays as it is.
 
     Args:
-        base: what there is.
-        joining: the meshes, as the frozen decoder has coded them.
+        frozen: what there is.
+        joining: the meshes, and what the frozen decoder has made of them.
         reader: where the set is.
         settings: device and seed.
     """
-    if not isinstance(base.system, RetrainingCodec):
-        return f"codec {base.system.name} has no decoder that learns"
-    stored = [reader.read_payload(entry.name) for entry in base.entries]
-    sources = [mesh.source for mesh in joining]
-    started = [mesh.coded.payload for mesh in joining]
-    coded = base.system.retrain(stored, LazyMeshes(sources), started, base.shared, settings)
-    place = Place(base.system.id, base.system.open(coded.shared))
+    if not isinstance(frozen.system, RetrainingCodec):
+        return f"codec {frozen.system.name} has no decoder that learns"
+    stored = [reader.read_payload(entry.name) for entry in frozen.entries]
+    prepared, started = [mesh for mesh, _ in joining], [one.payload for _, one in joining]
+    coded = frozen.system.retrain(stored, NormalisedMeshes(prepared), started, frozen.shared, settings)
+    updated = Reader.of(frozen.system, coded.shared)
     stage("compare with the stored set", len(stored))
     changed = []
-    for entry, before, after in zip(base.entries, stored, coded.meshes, strict=False):
+    for entry, before, after in zip(frozen.entries, stored, coded.meshes, strict=False):
         try:
-            changed.append(_changed(entry, base.decoder, before, place.decoder, after))
+            changed.append(_changed(entry, frozen.decoder, before, updated.decoder, after))
         except MeshsetError as error:
             return str(error)
         advance()
-    stage("decode and measure", len(sources))
-    joined = tuple(measured_meshes(place, sources, coded.meshes[len(stored) :]))
+    stage("decode and measure", len(prepared))
+    joined = tuple(drafts(updated, prepared, coded.meshes[len(stored) :]))
     return Update(coded.shared, tuple(changed), joined)
 
 
-def objection(base: Base, before: Sequence[Outcome], found: Update, bounded: bool) -> str:
+def objection(frozen: FrozenSet, before: Sequence[Outcome], found: Update, bounded: bool) -> str:
     """Return why an update does not pay, "" if it does.
 
     No mesh may be lost by it.
     Under a bound, which decides about errors, it must save bytes; else the meshes that join must come clearly nearer.
 
     Args:
-        base: what there was.
+        frozen: what there was.
         before: what would be stored of the meshes that join without the update.
         found: the update, with what would be stored of them with it.
         bounded: whether there is a bound on the error.
     """
     for former, now in zip(before, found.joined, strict=True):
-        if isinstance(former, MeasuredMesh) and isinstance(now, Refusal):
-            return f"{former.source.source.name} could not be stored with it: {now.reason}"
+        if isinstance(former, Draft) and isinstance(now, Refusal):
+            return f"{former.entry.name} could not be stored with it: {now.reason}"
     if bounded:
-        old = len(base.shared) + sum(entry.length for entry in base.entries) + _bytes(before)
-        new = len(found.shared) + sum(len(payload) for _, payload in found.changed) + _bytes(found.joined)
+        old = len(frozen.shared) + sum(entry.length for entry in frozen.entries) + _bytes(before)
+        new = len(found.shared) + _bytes(found.changed) + _bytes(found.joined)
         return "" if new < old else f"the set would take {new} bytes with it, {old} without"
     old_error, new_error = _mean_error(before), _mean_error(found.joined)
     if new_error <= GAIN * old_error:
@@ -108,35 +107,34 @@ def objection(base: Base, before: Sequence[Outcome], found: Update, bounded: boo
 
 def _changed(
     entry: MeshEntry, decoder: MeshDecoder, payload: bytes, updated: MeshDecoder, coded: CodedMesh | Refusal
-) -> tuple[MeshEntry, bytes]:
+) -> Draft:
     """Return what a mesh of the set would be stored as. Raises MeshsetError where the update would harm it."""
-    error = error_of_diagonal(entry)
-    if isinstance(coded, Refusal) or error is None or not entry.mean_distance or entry.max_distance is None:
+    if isinstance(coded, Refusal) or not entry.mean_distance or entry.max_distance is None:
         raise ArchiveError(f"the error of {entry.name} is not known, or 0")
-    moved = measure(updated, coded.payload, decoder.decode(payload))
-    if moved.mean_distance > TOLERANCE * entry.mean_distance:
-        moves = f"{entry.name} would move by {moved.mean_distance:.2e} in the cube [-1, 1]^3"
+    again = decode(updated, coded.payload)
+    moved, furthest = surface_distance(decoder.decode(payload), again.mesh, SAMPLES)
+    if moved > TOLERANCE * entry.mean_distance:
+        moves = f"{entry.name} would move by {moved:.2e} in the cube [-1, 1]^3"
         raise ArchiveError(f"{moves}, and its own error is {entry.mean_distance:.2e}")
-    notes = entry.notes if SECOND in entry.notes else (*entry.notes, SECOND)
     changed = replace(
         entry,
-        vertices=moved.vertices,
-        faces=moved.faces,
-        mean_distance=entry.mean_distance + moved.mean_distance,
-        max_distance=entry.max_distance + moved.max_distance,
-        peak_memory=moved.peak_memory,
-        notes=notes,
+        vertices=len(again.mesh.vertices),
+        faces=len(again.mesh.faces),
+        mean_distance=entry.mean_distance + moved,
+        max_distance=entry.max_distance + furthest,
+        peak_memory=again.peak_memory,
+        open_edges=boundary_edge_count(again.mesh),
+        generation=entry.generation + 1,
     )
-    rung, error = rung_of(entry.notes), error_of_diagonal(changed)
-    if rung and (error is None or error > rung.bound):
-        raise ArchiveError(f"{entry.name} would no longer be within its bound of {100 * rung.bound:g}%")
-    return changed, coded.payload
+    if not changed.within_bound:
+        raise ArchiveError(f"{entry.name} would no longer be within its bound of {100 * (entry.bound or 0):g}%")
+    return Draft(changed, coded.payload)
 
 
 def _bytes(outcomes: Sequence[Outcome]) -> int:
-    return sum(len(outcome.coded.payload) for outcome in outcomes if isinstance(outcome, MeasuredMesh))
+    return sum(len(one.payload) for one in outcomes if isinstance(one, Draft))
 
 
 def _mean_error(outcomes: Sequence[Outcome]) -> float:
-    errors = [outcome.error for outcome in outcomes if isinstance(outcome, MeasuredMesh)]
+    errors = [one.error for one in outcomes if isinstance(one, Draft)]
     return sum(errors) / len(errors)

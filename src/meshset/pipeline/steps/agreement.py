@@ -8,8 +8,9 @@ import numpy as np
 
 from meshset.archive import MeshEntry
 from meshset.errors import ArchiveError
-from meshset.geometry import LONGEST_SIDE, Mesh, Placement, read_mesh
+from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.pipeline.steps.measure import SAMPLES
+from meshset.vocabulary import LONGEST_SIDE
 
 _COUNTS = 0.01
 """Share by which counts may differ: readers that round differently may cut a surface into other triangles."""

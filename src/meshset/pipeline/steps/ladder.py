@@ -1,8 +1,9 @@
 """A bound on the error of every mesh: those that miss it climb from rung to rung until one meets it.
 
-The rungs are the set's own codec; more work on the mesh's payload, the shared part unchanged; Draco, after
-simplification where that saves bytes, at the setting of fewest bytes that meets the bound; and ply-zstd, which loses
-nothing but what float32 cannot hold. Every mesh is decoded from the bytes that will be stored, and measured.
+The rungs are the set's own codec ("set"); more work on the mesh's payload, the shared part unchanged ("refined"); and
+an ordinary codec for the mesh by itself ("alone"): Draco, after simplification where that saves bytes, at the setting
+of fewest bytes that meets the bound, or ply-zstd, which loses nothing but what float32 cannot hold. Every mesh is
+decoded from the bytes that will be stored, and measured.
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ from meshset.codecs.protocol import CodedMesh, RefiningCodec, Refusal, SetCodec,
 from meshset.errors import MeshFileError, MeshsetError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
+from meshset.pipeline.steps.draft import Draft, Outcome, Reader, draft, drafts, refused
 from meshset.pipeline.steps.measure import SAMPLES
-from meshset.pipeline.steps.prepare import CheckedSource, LazyMeshes
+from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
+from meshset.pipeline.steps.remarks import rung_label
 from meshset.pipeline.steps.requirements import require_modules
-from meshset.pipeline.steps.rungs import DRACO, PLY_ZSTD, REFINED, SET, Rung, rung_of
-from meshset.pipeline.steps.store import MeasuredMesh, Outcome, Place, measured_mesh, measured_meshes, refused
-from meshset.progress import advance, stage, tell
+from meshset.progress import Silent, advance, listening, stage, tell
 
 MARGIN = 0.98
 """Share of the bound that a measured error may reach: other samples of the same surfaces give another mean, by up to
 one or two percent."""
+
+PLACED = 0.99
+"""What a search leaves of that for the mesh being placed by a rounded box."""
 
 REFINABLE = 2.0
 """Meshes beyond so many times the bound are not worked on further: it would take minutes and not suffice."""
@@ -40,18 +44,16 @@ BITS = range(5, 21)
 KEPT = (1.0, 0.5, 0.25, 0.1, 0.05)
 """Shares of the faces that are tried."""
 
-MISSED = "as exact as float32 allows, which misses the bound"
-
 
 def check_bound(bound: float) -> None:
-    """Raise MeshsetError for a bound that is no positive number, MissingExtraError unless a mesh can climb."""
+    """Raise MeshsetError for a bound that is not a positive number, MissingExtraError unless a mesh can climb."""
     if not (math.isfinite(bound) and bound > 0):
         raise MeshsetError(f"the bound on the error must be above 0, not {bound}")
     require_modules("a bound on the error", "compress", ("fast_simplification",))
 
 
 def climb(
-    checked: Sequence[CheckedSource],
+    prepared: Sequence[PreparedMesh],
     outcomes: Sequence[Outcome],
     bound: float,
     system: SetCodec,
@@ -61,7 +63,7 @@ def climb(
     """Bring all meshes of a set within a bound, also those that its codec has refused.
 
     Args:
-        checked: the meshes.
+        prepared: the meshes.
         outcomes: what the codec of the set made of each.
         bound: largest mean symmetric surface distance, as a share of the bounding-box diagonal, above 0.
         system: the codec of the set.
@@ -69,69 +71,67 @@ def climb(
         settings: device and seed.
 
     Returns:
-        One outcome for each mesh, with a note that names its rung. Refused are only those that the ordinary codecs
-        refuse, too.
+        One outcome for each mesh, its rung and bound stated. Refused are only those that the ordinary codecs refuse,
+        too.
     """
     done: dict[int, Outcome] = {
-        i: outcome.noting(Rung(SET, bound).note()) for i, outcome in enumerate(outcomes) if _within(outcome, bound)
+        i: outcome.stating(rung="set", bound=bound) for i, outcome in enumerate(outcomes) if _within(outcome, bound)
     }
     near = {i: outcome for i, outcome in enumerate(outcomes) if i not in done and _within(outcome, REFINABLE * bound)}
     if near and isinstance(system, RefiningCodec):
-        refined = _refined(list(near.values()), system, shared, settings)
+        meshes = [prepared[i] for i in near]
+        refined = _refined(meshes, list(near.values()), system, shared, settings)
         for i, outcome in zip(near, refined, strict=True):
             if _within(outcome, bound):
-                done[i] = outcome.noting(Rung(REFINED, bound).note())
-    left = [i for i in range(len(checked)) if i not in done]
+                done[i] = outcome.stating(rung="refined", bound=bound)
+    left = [i for i in range(len(prepared)) if i not in done]
     if left:
         stage("coding by themselves", len(left))
     for i in left:
-        done[i] = _alone(checked[i], outcomes[i], bound)
+        done[i] = _alone(prepared[i], outcomes[i], bound)
         advance()
-    return [done[i] for i in range(len(checked))]
+    return [done[i] for i in range(len(prepared))]
 
 
-def tell_rungs(meshes: Iterable[MeasuredMesh], bound: float) -> None:
+def tell_rungs(kept: Iterable[Draft], bound: float) -> None:
     """Tell how many meshes are on which rung, such as "max error 0.2%: 20 set, 3 refined, 1 draco"."""
-    counts = Counter(rung.name for rung in (rung_of(mesh.coded.notes) for mesh in meshes) if rung)
-    stood = ", ".join(f"{counts[name]} {name}" for name in (SET, REFINED, DRACO, PLY_ZSTD) if counts[name])
+    counts = Counter(rung_label(one.entry) for one in kept)
+    order = ["set", "refined", DracoCodec.name, PlyZstdCodec.name]
+    stood = ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
     tell(f"max error {100 * bound:g}%: {stood}")
 
 
-def _within(outcome: Outcome, bound: float) -> TypeGuard[MeasuredMesh]:
-    return isinstance(outcome, MeasuredMesh) and outcome.error <= MARGIN * bound
+def _within(outcome: Outcome, bound: float) -> TypeGuard[Draft]:
+    return isinstance(outcome, Draft) and outcome.error <= MARGIN * bound
 
 
-def _refined(meshes: Sequence[MeasuredMesh], system: RefiningCodec, shared: bytes, settings: Settings) -> list[Outcome]:
-    sources = [mesh.source for mesh in meshes]
-    payloads = [mesh.coded.payload for mesh in meshes]
-    coded = system.refine(LazyMeshes(sources), payloads, shared, settings)
+def _refined(
+    meshes: Sequence[PreparedMesh], before: Sequence[Draft], system: RefiningCodec, shared: bytes, settings: Settings
+) -> list[Outcome]:
+    payloads = [one.payload for one in before]
+    coded = system.refine(NormalisedMeshes(meshes), payloads, shared, settings)
     stage("decode and measure", len(meshes))
-    return list(measured_meshes(meshes[0].place, sources, coded))
+    return list(drafts(Reader.of(system, shared), meshes, coded))
 
 
-def _alone(source: CheckedSource, before: Outcome, bound: float) -> Outcome:
+def _alone(mesh: PreparedMesh, before: Outcome, bound: float) -> Outcome:
     """Code a mesh with the ordinary codec of fewest bytes that meets the bound, else without loss."""
     reasons = (f"not coded with its set: {before.reason}",) if isinstance(before, Refusal) else ()
     try:
-        mesh = source.read()
-        coded = _smallest_draco(mesh, MARGIN * bound * source.placement.diagonal)
-        if coded is not None:
-            outcome = _measured_alone(DracoCodec(), source, coded)
-            if _within(outcome, bound):
-                return outcome.noting(*reasons, Rung(DRACO, bound).note())
-        outcome = _measured_alone(PlyZstdCodec(), source, _coded(PlyZstdCodec(), mesh))
+        original = mesh.load()
+        coded = _smallest_draco(original, PLACED * MARGIN * bound * mesh.placement.diagonal)
+        outcome = None if coded is None else _draft_alone(DracoCodec(), mesh, coded)
+        if outcome is None or not _within(outcome, bound):
+            outcome = _draft_alone(PlyZstdCodec(), mesh, _coded(PlyZstdCodec(), original))
     except MeshsetError as error:
-        return refused(source, error)
+        return refused(mesh, error)
     if isinstance(outcome, Refusal):
         return outcome
-    missed = () if _within(outcome, bound) else (MISSED,)
-    return outcome.noting(*reasons, Rung(PLY_ZSTD, bound).note(), *missed)
+    return outcome.stating(rung="alone", bound=bound, notes=(*outcome.entry.notes, *reasons))
 
 
-def _measured_alone(codec: SetCodec, source: CheckedSource, coded: CodedMesh | Refusal) -> Outcome:
-    if isinstance(coded, Refusal):
-        return coded
-    return measured_mesh(Place(codec.id, codec.open(b""), alone=True), source, coded)
+def _draft_alone(codec: SetCodec, mesh: PreparedMesh, coded: CodedMesh | Refusal) -> Outcome:
+    return coded if isinstance(coded, Refusal) else draft(Reader.of(codec, None), mesh, coded)
 
 
 def _smallest_draco(mesh: Mesh, distance: float) -> CodedMesh | None:
@@ -173,4 +173,5 @@ def _coarsest_draco(mesh: Mesh, simple: Mesh, distance: float) -> CodedMesh | No
 
 
 def _coded(codec: SetCodec, mesh: Mesh) -> CodedMesh | Refusal:
-    return codec.compress([mesh], Settings()).meshes[0]
+    with listening(Silent()):
+        return codec.compress([mesh], Settings()).meshes[0]

@@ -1,14 +1,20 @@
-"""Mesh files that were checked once and are read again whenever a codec needs them."""
+"""Mesh files that are read once: diagnosed, counted, and kept on disk for whoever needs them again."""
 
 from __future__ import annotations
 
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import overload
+from weakref import finalize
 
-from meshset.errors import MeshFileError
+import numpy as np
+
+from meshset.errors import MeshFileError, MeshsetError
 from meshset.geometry import Mesh, Placement, obj_size, read_mesh
 from meshset.geometry.diagnosis import diagnose
 from meshset.pipeline.steps.collect import Source
@@ -16,98 +22,139 @@ from meshset.pipeline.steps.failures import Failure, FailureLog
 from meshset.progress import advance, stage
 
 KEPT_MESHES = 4
-"""Meshes that `LazyMeshes` keeps in memory; a codec asks for the same one several times in a row."""
+"""Meshes that `NormalisedMeshes` keeps in memory; a codec asks for the same one several times in a row."""
+
+
+class MeshSpool:
+    """A temporary folder of meshes as arrays: read back in a millisecond, and never parsed again.
+
+    It is removed when the block is left, or else with the last mesh that lies in it.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(mkdtemp(prefix="meshset-meshes-"))
+        self._remove = finalize(self, rmtree, self._folder, ignore_errors=True)
+        self._count = 0
+
+    def __enter__(self) -> MeshSpool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._remove()
+
+    def keep(self, mesh: Mesh) -> int:
+        """Keep a mesh and return its number. Raises MeshsetError where the disk refuses."""
+        number = self._count
+        try:
+            with self._path(number).open("wb") as file:
+                np.save(file, _narrowed(mesh.vertices))
+                np.save(file, mesh.faces)
+        except OSError as error:
+            raise MeshsetError(f"{self._folder}: temporary files cannot be written ({error.strerror})") from None
+        self._count += 1
+        return number
+
+    def load(self, number: int) -> Mesh:
+        """Return a mesh that was kept, vertices float32 where that is exact."""
+        with self._path(number).open("rb") as file:
+            return Mesh(np.load(file), np.load(file))
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number}.npy"
 
 
 @dataclass(frozen=True)
-class CheckedSource:
-    """A mesh file that can be compressed.
+class PreparedMesh(Source):
+    """A mesh file that was read and can be compressed; what becomes of the file afterwards does not matter.
 
     Attributes:
-        source: its name and path.
         placement: bounding box in world units.
         vertices: vertices as they were read.
         faces: triangles as they were read.
         obj_bytes: bytes of the mesh as OBJ text.
         notes: what reading changed and what is wrong with the mesh, one line each.
-        fingerprint: CRC-32 of vertices and faces, to notice that the file has changed.
+        fingerprint: CRC-32 of vertices and faces.
+        spool: where the mesh lies.
+        number: of the mesh there.
     """
 
-    source: Source
     placement: Placement
     vertices: int
     faces: int
     obj_bytes: int
     notes: tuple[str, ...]
     fingerprint: int
+    spool: MeshSpool = field(repr=False, compare=False)
+    number: int = field(repr=False, compare=False)
 
-    def read(self) -> Mesh:
-        """Read the file again and return its mesh in the cube [-1, 1]^3.
-
-        Raises MeshFileError if the file has vanished or changed since it was checked.
-        """
-        mesh = read_mesh(self.source.path).mesh
-        if _fingerprint(mesh) != self.fingerprint:
-            raise MeshFileError(f"{self.source.path}: changed while it was being compressed")
-        return self.placement.normalise(mesh)
+    def load(self) -> Mesh:
+        """Return the mesh in the cube [-1, 1]^3, vertices (V, 3) float64, from its spool."""
+        return self.placement.normalise(self.spool.load(self.number))
 
 
-class LazyMeshes(Sequence[Mesh]):
-    """Normalised meshes that are read from their files when they are indexed; the last few stay in memory."""
+class NormalisedMeshes(Sequence[Mesh]):
+    """Prepared meshes in the cube [-1, 1]^3, each loaded when it is indexed; the last few stay in memory."""
 
-    def __init__(self, sources: Sequence[CheckedSource]) -> None:
-        self._sources = tuple(sources)
-        self._kept: OrderedDict[str, Mesh] = OrderedDict()
+    def __init__(self, prepared: Sequence[PreparedMesh]) -> None:
+        self._prepared = tuple(prepared)
+        self._held: OrderedDict[str, Mesh] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._sources)
+        return len(self._prepared)
 
     @overload
     def __getitem__(self, index: int) -> Mesh: ...
 
     @overload
-    def __getitem__(self, index: slice) -> LazyMeshes: ...
+    def __getitem__(self, index: slice) -> NormalisedMeshes: ...
 
-    def __getitem__(self, index: int | slice) -> Mesh | LazyMeshes:
+    def __getitem__(self, index: int | slice) -> Mesh | NormalisedMeshes:
         if isinstance(index, slice):
-            return LazyMeshes(self._sources[index])
-        checked = self._sources[index]
-        name = checked.source.name
-        if name not in self._kept:
-            self._kept[name] = checked.read()
-        self._kept.move_to_end(name)
-        if len(self._kept) > KEPT_MESHES:
-            self._kept.popitem(last=False)
-        return self._kept[name]
+            return NormalisedMeshes(self._prepared[index])
+        one = self._prepared[index]
+        if one.name not in self._held:
+            self._held[one.name] = one.load()
+        self._held.move_to_end(one.name)
+        if len(self._held) > KEPT_MESHES:
+            self._held.popitem(last=False)
+        return self._held[one.name]
 
 
-def check_sources(sources: Iterable[Source], log: FailureLog) -> list[CheckedSource]:
-    """Read every file once, one at a time, and return those that can be compressed; `log` gets the others."""
+def prepare_meshes(sources: Iterable[Source], spool: MeshSpool, log: FailureLog) -> list[PreparedMesh]:
+    """Read every file once, one at a time, and return those that can be compressed; `log` gets the others.
+
+    Sources that were prepared before are returned as they are.
+    """
     sources = list(sources)
-    stage("check files", len(sources))
-    checked = []
+    stage("read files", len(sources))
+    prepared = []
     for source in sources:
         try:
-            checked.append(_check(source))
+            prepared.append(source if isinstance(source, PreparedMesh) else _prepared(source, spool))
         except MeshFileError as error:
             log.add(Failure.of(str(source.path), error, source.path))
         advance()
-    return checked
+    return prepared
 
 
-def _check(source: Source) -> CheckedSource:
+def _prepared(source: Source, spool: MeshSpool) -> PreparedMesh:
     reading = read_mesh(source.path)
     mesh = reading.mesh
-    return CheckedSource(
-        source=source,
+    return PreparedMesh(
+        name=source.name,
+        path=source.path,
         placement=Placement.of(mesh),
         vertices=len(mesh.vertices),
         faces=len(mesh.faces),
         obj_bytes=obj_size(mesh),
         notes=(*reading.notes, *diagnose(mesh).defects()),
-        fingerprint=_fingerprint(mesh),
+        fingerprint=zlib.crc32(mesh.faces.tobytes(), zlib.crc32(mesh.vertices.tobytes())),
+        spool=spool,
+        number=spool.keep(mesh),
     )
 
 
-def _fingerprint(mesh: Mesh) -> int:
-    return zlib.crc32(mesh.faces.tobytes(), zlib.crc32(mesh.vertices.tobytes()))
+def _narrowed(vertices: np.ndarray) -> np.ndarray:
+    """Return coordinates as float32 where that loses nothing, as of most binary files."""
+    single = vertices.astype(np.float32)
+    return single if np.array_equal(single, vertices) else vertices

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from meshset.codecs.table import CODECS
+
 
 def parts(settings: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the records of an archive; more than one if it was merged."""
@@ -20,11 +22,17 @@ def merged(settings: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return known[0] if len(known) == 1 else {"merged": {str(number): part for number, part in enumerate(known, 1)}}
 
 
-def reports(settings: dict[str, Any], codec: str) -> list[dict[str, Any]]:
-    """Return what `codec` has reported for the sets in an archive, each different report once."""
+def parameters_of(settings: dict[str, Any], codec: str) -> list[dict[str, Any]]:
+    """Return the parameters of `codec` for the sets in an archive, all that differ; those of format 1.0 are reports."""
     known: list[dict[str, Any]] = []
     for part in parts(settings):
-        report = part.get("report")
-        if part.get("codec") == codec and isinstance(report, dict) and report not in known:
-            known.append(report)
+        parameters = part.get("parameters", part.get("report"))
+        if part.get("codec") == codec and isinstance(parameters, dict) and parameters not in known:
+            known.append(parameters)
     return known
+
+
+def foreign_codec(settings: dict[str, Any]) -> str:
+    """Return the name of the first codec in the records that is not one of ours, "" if all are."""
+    names = (part.get("codec") for part in parts(settings))
+    return next((name for name in names if isinstance(name, str) and name not in CODECS), "")

@@ -17,7 +17,7 @@ def resolve_device(choice: str) -> str:
     """Return the torch device for "auto" (a CUDA GPU where torch sees one), or check the one named.
 
     Raises:
-        MeshsetError: a CUDA device was asked for and torch sees none.
+        MeshsetError: torch knows no such device, or a CUDA device was asked for and torch sees none.
         MissingExtraError: torch is not installed.
     """
     if choice == "cpu":
@@ -29,6 +29,10 @@ def resolve_device(choice: str) -> str:
     sees_gpu = torch.cuda.is_available()
     if choice == "auto":
         return "cuda" if sees_gpu else "cpu"
+    try:
+        torch.device(choice)
+    except RuntimeError:
+        raise MeshsetError(f"device {choice!r} is not auto, cpu, cuda or another torch device") from None
     if choice.startswith("cuda") and not sees_gpu:
         raise MeshsetError(f"device {choice}: torch sees no CUDA GPU on this machine")
     return choice

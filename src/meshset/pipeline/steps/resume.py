@@ -17,19 +17,19 @@ import google_crc32c
 from meshset.archive.names import label
 from meshset.codecs.protocol import SetCodec, Settings
 from meshset.errors import MeshsetError
-from meshset.pipeline.steps.prepare import CheckedSource
+from meshset.pipeline.steps.prepare import PreparedMesh
 from meshset.progress import tell
 
 _KEY_BYTES = 32
 _CHECKSUM = 4
 
 
-def run_key(checked: Sequence[CheckedSource], settings: Settings, system: SetCodec, goals: Mapping[str, Any]) -> bytes:
+def run_key(prepared: Sequence[PreparedMesh], settings: Settings, system: SetCodec, goals: Mapping[str, Any]) -> bytes:
     """Return what tells runs apart, 32 bytes: the meshes in order, the program, and all choices but device and time.
 
     Of `goals`, a bound on the error does not matter: training is the same without it.
     """
-    meshes = [(one.source.name, one.fingerprint, one.vertices, one.faces) for one in checked]
+    meshes = [(one.name, one.fingerprint, one.vertices, one.faces) for one in prepared]
     steering = {name: value for name, value in goals.items() if name != "max_error"}
     choices = (settings.resolution, settings.field, settings.preset, settings.seed, steering)
     return hashlib.sha256(json.dumps([version("meshset"), system.name, choices, meshes]).encode()).digest()

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from meshset.archive import MeshEntry
+from meshset.archive.chunks import as_stored
 from meshset.archive.entries import SharedEntry
 from meshset.archive.index import Index, pack_index
-from meshset.archive.layout import HEADER_SIZE, TRAILER_SIZE
-from meshset.codecs.protocol import Goal, SetCodec, SteerableCodec
+from meshset.archive.layout import HEADER_SIZE, pack_tail
 from meshset.errors import MeshsetError
-from meshset.pipeline.steps.prepare import CheckedSource
+from meshset.pipeline.steps.measure import rounded
+from meshset.pipeline.steps.prepare import PreparedMesh
 
 _SHARED = 100_000
 """Bytes of a usual decoder."""
@@ -42,7 +41,7 @@ class Target:
 
     def __post_init__(self) -> None:
         if (self.size is None) == (self.ratio is None):
-            raise MeshsetError("a size or a ratio can be the target, not both")
+            raise MeshsetError("either a size or a ratio can be the target, not both")
         if not (self.size or self.ratio or 0) > 0:
             raise MeshsetError("a target must be above 0")
 
@@ -50,11 +49,11 @@ class Target:
         """Return the bytes of an archive of meshes that take `source_bytes` as OBJ text."""
         return self.size if self.size is not None else round(source_bytes / (self.ratio or 1.0))
 
-    def budget(self, checked: Sequence[CheckedSource], settings: dict[str, Any]) -> Callable[[Sequence[int], int], int]:
+    def budget(self, prepared: Sequence[PreparedMesh], settings: dict[str, Any]) -> Callable[[Sequence[int], int], int]:
         """Return the `Goal.budget` of meshes whose archive will have about these settings."""
 
         def left(kept: Sequence[int], least: int) -> int:
-            sources = [checked[i] for i in kept]
+            sources = [prepared[i] for i in kept]
             wanted, rest = self.bytes_for(sum(one.obj_bytes for one in sources)), _rest(sources, settings)
             if wanted < rest + least:
                 raise MeshsetError(
@@ -78,53 +77,35 @@ class Target:
         return f"the target of {wanted:,} bytes is missed: the archive takes {archive_bytes:,}; {way}"
 
 
-def _rest(sources: Sequence[CheckedSource], settings: dict[str, Any]) -> int:
+def _rest(sources: Sequence[PreparedMesh], settings: dict[str, Any]) -> int:
     """Return about how many bytes an archive takes beside the decoder and payloads of its meshes."""
     noise = np.random.default_rng(0)  # checksums and distances cannot be compressed
     entries, position = [], HEADER_SIZE + _SHARED
     for one in sources:
-        length = int(noise.integers(300, 600))
+        length, error = int(noise.integers(300, 600)), noise.uniform(0.001, 0.004)
+        vertices = int(noise.integers(5_000, 20_000))
+        lower, upper = rounded(one.placement, error)
         entry = MeshEntry(
-            name=one.source.name,
+            name=one.name,
             codec_id=1,
             shared=0,
             offset=position,
             length=length,
             crc32c=int(noise.integers(1 << 32)),
-            lower=_corner(one.placement.lower),
-            upper=_corner(one.placement.upper),
-            vertices=int(noise.integers(5_000, 20_000)),
-            faces=int(noise.integers(10_000, 40_000)),
+            lower=lower,
+            upper=upper,
+            vertices=vertices,
+            faces=2 * vertices - 4,
             source_vertices=one.vertices,
             source_faces=one.faces,
             source_bytes=one.obj_bytes,
-            mean_distance=float(np.float32(noise.uniform(0.001, 0.004))),
-            max_distance=float(np.float32(noise.uniform(0.01, 0.04))),
+            mean_distance=error,
+            max_distance=noise.uniform(0.01, 0.04),
             peak_memory=int(noise.integers(2, 8)) << 20,
             notes=one.notes,
         )
         entries.append(entry)
         position += length
     shared = (SharedEntry(1, HEADER_SIZE, _SHARED, int(noise.integers(1 << 32))),)
-    return HEADER_SIZE + len(pack_index(Index(settings, shared, tuple(entries)))[0]) + TRAILER_SIZE
-
-
-def _corner(point: NDArray[np.float64]) -> tuple[float, float, float]:
-    x, y, z = map(float, point)
-    return x, y, z
-
-
-def steered(system: SetCodec, goal: Goal, targeted: bool) -> SetCodec:
-    """Return a codec with a goal, or as it is where it takes none and no rate, time or target was asked for.
-
-    Raises MeshsetError where one was asked for, or one is impossible.
-    """
-    if not (math.isfinite(goal.rate) and goal.rate > 0):
-        raise MeshsetError(f"the rate must be above 0, not {goal.rate}")
-    if goal.seconds is not None and not (math.isfinite(goal.seconds) and goal.seconds > 0):
-        raise MeshsetError(f"the time must be above 0 seconds, not {goal.seconds}")
-    if isinstance(system, SteerableCodec):
-        return system.steered(goal)
-    if targeted or goal.rate != 1.0 or goal.seconds is not None:
-        raise MeshsetError(f"codec {system.name} takes no rate, target or time: only codecs that learn a decoder do")
-    return system
+    index = Index(settings, shared, tuple(map(as_stored, entries)))
+    return HEADER_SIZE + sum(map(len, pack_tail(position, *pack_index(index))))

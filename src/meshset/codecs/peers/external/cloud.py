@@ -138,7 +138,7 @@ class PointCodec(ABC):
             points = np.asarray(cloud.vertices, dtype=np.float64).reshape(-1, 3)
         except Exception as error:
             # trimesh raises whatever a malformed file happens to cause.
-            raise ExternalError(f"{self.program.path}: {path.name} is no PLY file of points ({error})") from None
+            raise ExternalError(f"{self.program.path}: {path.name} is not a PLY file of points ({error})") from None
         if not len(points) or not np.isfinite(points).all():
             raise ExternalError(f"{self.program.path}: {path.name} has no points, or some that are not finite")
         return np.unique(points, axis=0)

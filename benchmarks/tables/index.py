@@ -1,0 +1,75 @@
+"""The tables of benchmarks/README.md and robustness/README.md: which command makes which figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from benchmarks.tables.parts import Row, header
+
+
+class Shown(NamedTuple):
+    """Where the figures of a JSON file are shown, and about how long its command takes on two cores."""
+
+    page: str
+    time: str
+
+
+FIGURES = {
+    "things24": Shown("README.md", "6 min"),
+    "demo": Shown("README.md", "6 min"),
+    "decoder_speed": Shown("README.md", "2 min"),
+    "start_up": Shown("README.md", "5 min"),
+    "memory": Shown("README.md", "12 min"),
+    "memory_by_count": Shown("README.md", "10 min"),
+    "curves": Shown("README.md, docs/curves.md", "4 h"),
+    "other_curves": Shown("docs/curves.md", "1 h"),
+    # G    "gpcc": Shown("docs/peers.md", "40 min"),
+    "fields": Shown("docs/fields.md", "1 h"),
+    "objectives": Shown("docs/fields.md", "15 min"),
+    "fit_times": Shown("docs/fields.md", "20 min"),
+    "every_mesh": Shown("docs/fields.md", "40 min"),
+    "adding": Shown("docs/necgs.md", "15 min"),
+    "adding_one": Shown("docs/necgs.md", "10 min, after `make demo`"),
+    "growth_humans": Shown("docs/costs.md", "30 min"),
+    "growth_humans_balanced": Shown("docs/costs.md", "30 min"),
+    "growth_animals": Shown("docs/costs.md", "10 min"),
+    "growth_things": Shown("docs/costs.md", "30 min"),
+    "time_to_error_humans": Shown("docs/costs.md", "10 min"),
+    "time_to_error_things": Shown("docs/costs.md", "10 min"),
+    "bounded": Shown("docs/costs.md", "20 min"),
+    "targets": Shown("docs/costs.md", "8 min"),
+    "levers": Shown("docs/costs.md", "40 min"),
+    "ablation_resolutions": Shown("docs/ablations.md", "10 min"),
+    "ablation_resolutions-paper": Shown("docs/ablations.md", "30 min"),
+    "ablation_autoencoder": Shown("docs/ablations.md", "30 min"),
+    "ablation_ssim": Shown("docs/ablations.md", "15 min"),
+    "ablation_quantisation": Shown("docs/ablations.md", "40 min"),
+    "table1": Shown("docs/ablations.md", "40 min"),
+    "engines": Shown("docs/necgs-paper.md", "20 min"),
+    "paper_rates": Shown("docs/necgs-paper.md", "20 min"),
+    "implicit": Shown("docs/implicit.md", "45 min"),
+    "network_sizes": Shown("docs/implicit.md", "10 min"),
+    "sphere_counts": Shown("docs/implicit.md", "10 min"),
+    "batched_training": Shown("docs/implicit.md", "5 min"),
+    # G    "weight_bits": Shown("docs/implicit.md", "5 min"),
+    "weight_bits": Shown("docs/implicit.md", "5 min"),
+    "lgcl": Shown("docs/lgcl.md", "15 min"),
+}
+ATTACKS = {
+    "fuzz": Shown("docs/hostile.md", "some hours"),
+    "flips": Shown("docs/hostile.md", "1 h"),
+    "kills": Shown("docs/hostile.md", "15 min"),
+    "formats": Shown("here", "1 min"),
+}
+
+
+def commands(shown: dict[str, Shown], results: Callable[[str], Row]) -> str:
+    """Return one row for each JSON file: its command, the page that shows it, the time, and the version."""
+    lines = header("figures", "made by", "shown in", "takes about", "version")
+    for name, (page, time) in shown.items():
+        found = results(name)
+        made, command = found["made_by"], "<br>".join(f"`{line}`" for line in found["command"].split("\n"))
+        version = " ".join(["meshset", made["meshset"], *(["at", made["commit"]] if "commit" in made else [])])
+        lines.append(f"| `{name}.json` | {command} | {page} | {time} | {version} |")
+    return "\n".join(lines)
