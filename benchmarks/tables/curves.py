@@ -48,6 +48,12 @@ def beside_draco(found: Row | None, name: str) -> str:
                 f"| {1e3 * point['decoding_seconds']:.0f} ms | {beside} |"
             )
     notes = [f"\n{line}" for one in found["sets"] for line in _notes(one)]
+    notes += [
+        f"\n{one['name']}, bytes at equal mean distance against simplified Draco: {_difference(row)}."
+        for one in found["sets"]
+        for row in one["differences"]
+        if row["system"] == name
+    ]
     notes += [f"\n{system}: version `{version}` of the program." for system, version in found["programs"].items()]
     return "\n".join([*lines, *notes, f"\n{provenance(found)}"])
 

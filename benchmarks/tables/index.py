@@ -24,7 +24,7 @@ FIGURES = {
     "memory_by_count": Shown("README.md", "10 min"),
     "curves": Shown("README.md, docs/curves.md", "4 h"),
     "other_curves": Shown("docs/curves.md", "1 h"),
-    # G    "gpcc": Shown("docs/peers.md", "40 min"),
+    "gpcc": Shown("docs/peers.md", "40 min"),
     "fields": Shown("docs/fields.md", "1 h"),
     "objectives": Shown("docs/fields.md", "15 min"),
     "fit_times": Shown("docs/fields.md", "20 min"),
@@ -52,7 +52,6 @@ FIGURES = {
     "network_sizes": Shown("docs/implicit.md", "10 min"),
     "sphere_counts": Shown("docs/implicit.md", "10 min"),
     "batched_training": Shown("docs/implicit.md", "5 min"),
-    # G    "weight_bits": Shown("docs/implicit.md", "5 min"),
     "weight_bits": Shown("docs/implicit.md", "5 min"),
     "lgcl": Shown("docs/lgcl.md", "15 min"),
 }
