@@ -53,7 +53,7 @@ def test_manifest_gives_the_largest_clean_ones(tmp_path):
 
 def test_broken_manifests_are_refused(tmp_path):
     fill(tmp_path, "a.obj")
-    for content, reason in (("file,flag", "lacks one"), ("file,flag,n_faces\na.obj,clean,many", "no number")):
+    for content, reason in (("file,flag", "lacks one"), ("file,flag,n_faces\na.obj,clean,many", "not a number")):
         (tmp_path / "manifest.csv").write_text(content)
         with pytest.raises(MeshsetError, match=reason):
             choose_from_folder(tmp_path, 1, 0)
@@ -123,7 +123,7 @@ def test_torn_animation_is_refused(tmp_path):
     write_anime(path)
     for length in (5, 40):
         path.write_bytes(path.read_bytes()[:length])
-        with pytest.raises(MeshsetError, match=r"bear_run\.anime: is no \.anime file"):
+        with pytest.raises(MeshsetError, match=r"bear_run\.anime: is not an \.anime file"):
             choose_from_dataset("dt4d", tmp_path, 1, 0, tmp_path / "frames")
 
 

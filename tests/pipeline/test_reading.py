@@ -112,6 +112,6 @@ def test_registry_knows_codecs_by_name_and_number():
     assert isinstance(codec_by_name("raw"), raw_codec.RawCodec)
     assert isinstance(codec_by_id(raw_codec.RawCodec.id), raw_codec.RawCodec)
     assert (codec_label(1), codec_label(4711)) == ("necgs", "4711")
-    for number, name in ((1, "new"), (4711, "necgs")):
-        with pytest.raises(ValueError, match="registered already"):
+    for number, name, reason in ((1, "new", "must have a number from"), (40000, "necgs", "registered already")):
+        with pytest.raises(ValueError, match=reason):
             register_codec(number, name, raw_codec.RawCodec)

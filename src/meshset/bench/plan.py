@@ -89,7 +89,7 @@ PLY_SECONDS = 0.1
 GPCC_SECONDS = 15.0
 VPCC_SECONDS = 100.0
 PCGCV2_SECONDS = 40.0
-"""A mesh, the conversions included: of G-PCC 13 to 19, depths 6 to 9; of V-PCC and PCGCv2 guesses, for neither was run."""
+"""A mesh, the conversions included: of G-PCC 13 to 19, depths 6 to 9; of the other two guesses, for neither was run."""
 
 FIELD_SECONDS = {32: 1.0, 64: 2.5, 128: 6.0, 256: 25.0}
 """A field of necgs by K."""

@@ -293,10 +293,10 @@ def test_draco_of_another_kind_is_refused():
     import DracoPy
 
     cloud = DracoPy.encode(BALL.vertices.astype(np.float32))
-    with pytest.raises(ArchiveError, match="no Draco mesh"):
+    with pytest.raises(ArchiveError, match="not a Draco mesh"):
         decode(DracoCodec(), cloud)
     for data in (b"", b"x", b"DRACO"):
-        with pytest.raises(ArchiveError, match="no Draco mesh"):
+        with pytest.raises(ArchiveError, match="not a Draco mesh"):
             decode(DracoCodec(), data)
 
 
@@ -313,10 +313,10 @@ def forged(vertices=1, faces=0, body=bytes(12)):
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        (b"", "unknown size|no zstd frame"),
-        (b"no frame at all", "no zstd frame"),
-        (frame(b"ply\n"), "no PLY of the kind"),
-        (frame(forged()) + b"more", "no zstd frame"),
+        (b"", "unknown size|not a zstd frame"),
+        (b"no frame at all", "not a zstd frame"),
+        (frame(b"ply\n"), "does not hold a PLY of the kind"),
+        (frame(forged()) + b"more", "not a zstd frame"),
         (frame(forged(), write_content_size=False), "unknown size"),
         (frame(forged(vertices=2)), "wrong length"),
         (frame(forged(vertices=9_999_999_999)), "wrong length"),
@@ -324,7 +324,7 @@ def forged(vertices=1, faces=0, body=bytes(12)):
         (frame(forged(body=struct.pack("<3f", 0, float("nan"), 0))), "not finite"),
         (frame(forged(faces=1, body=bytes(12) + struct.pack("<B3i", 3, 0, 0, 1))), "do not exist"),
         (frame(forged(faces=1, body=bytes(12) + struct.pack("<B3i", 3, 0, 0, -1))), "do not exist"),
-        (frame(forged(faces=1, body=bytes(12) + struct.pack("<B3i", 4, 0, 0, 0))), "no triangles"),
+        (frame(forged(faces=1, body=bytes(12) + struct.pack("<B3i", 4, 0, 0, 0))), "faces that are not triangles"),
     ],
 )
 def test_forged_ply_is_refused(payload, reason):
