@@ -48,6 +48,20 @@ def _beside_draco(row: Row) -> str:
     )
 
 
+def index_bytes(found: Row | None) -> str:
+    """Return what names, boxes and figures of the meshes take in archives of several sizes."""
+    if found is None:
+        return NOT_MEASURED
+    lines = header("set", "index", "index per mesh", "copies", "header, index and trailer", "archive")
+    for name, rows in found["sets"].items():
+        lines += [
+            f"| {row['meshes']} {name} | {row['index_bytes']:,} B | {row['index_bytes_per_mesh']:.1f} B "
+            f"| {row['copies']} | {row['all_but_chunks']:,} B | {_kilobytes(row['archive_bytes'])} |"
+            for row in rows
+        ]
+    return "\n".join([*lines, f"\n{provenance(found)}"])
+
+
 def bounded(found: Row | None) -> str:
     """Return the share of meshes on each rung under a bound, and whether all keep it."""
     if found is None:

@@ -209,6 +209,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "bounded": lambda: costs.bounded(measured("bounded")),
     "targets": lambda: costs.targets(measured("targets")),
     "levers": lambda: costs.levers(measured("levers")),
+    "index bytes": lambda: costs.index_bytes(measured("index_bytes")),
     "implicit table 1": lambda: networks.table_1(measured("implicit")),
     "network sizes": lambda: networks.sizes(measured("network_sizes")),
     "sphere counts": lambda: networks.spheres(measured("sphere_counts")),
