@@ -22,7 +22,7 @@ from itertools import cycle
 from pathlib import Path
 
 import meshset
-from meshset.pipeline.sample import write_samples
+from meshset.pipeline.sample import sample
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -74,7 +74,7 @@ def main() -> None:
 
 def make_cases(folder: Path) -> dict[str, Case]:
     """Run each command once without a kill, to know what it does and how long it takes."""
-    files = write_samples(folder / "all", 4)
+    files = sample(folder / "all", 4)
     (folder / "more").mkdir()
     shutil.copy(files[3], folder / "more" / "new.ply")
     shutil.copy(files[3], folder / "more" / f"{files[0].stem}.ply")

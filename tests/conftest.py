@@ -7,7 +7,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import raw_codec
-from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 
 raw_codec.register()
@@ -34,7 +33,7 @@ def pack(tmp_path):
     """Compress paths with the raw codec into `tmp_path / "set.mset"` and return the result."""
 
     def run(*paths, output=tmp_path / "set.mset", codec="raw", **options):
-        return compress(paths, output, settings=Settings(device="cpu"), codec=codec, **options)
+        return compress(paths, output, device="cpu", codec=codec, **options)
 
     return run
 

@@ -23,7 +23,7 @@ from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.field import compute_field
 from meshset.geometry import Placement
 from meshset.geometry.samples import sample_meshes
-from meshset.pipeline.sample import write_samples
+from meshset.pipeline.sample import sample
 
 SETTINGS = Settings(resolution=32, field="tsdf")
 CODEC = NecgsPaperCodec((4, 4, 4), "dense", epochs=2)
@@ -147,7 +147,7 @@ def test_extrapolated_times_are_marked():
 
 @pytest.mark.slow
 def test_one_ablation_from_the_shell(tmp_path, monkeypatch):
-    write_samples(tmp_path / "parts", 2)
+    sample(tmp_path / "parts", 2)
     out = tmp_path / "out.json"
     command = (
         f"{ablate.__file__} resolutions {tmp_path / 'parts'} --resolutions 32 --epochs 1 --work {tmp_path / 'work'}"

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import raw_codec
-from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 
 PUBLIC = [
@@ -34,7 +33,7 @@ PUBLIC = [
     "meshset.pipeline.fit:fit",
     "meshset.pipeline.open:Archive",
     "meshset.pipeline.repair:repair",
-    "meshset.pipeline.sample:write_samples",
+    "meshset.pipeline.sample:sample",
     "meshset.pipeline.summary:list_meshes",
     "meshset.pipeline.summary:summarise",
     "meshset.pipeline.verify:verify",
@@ -49,7 +48,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     raw_codec.ball(folder / "models" / "animals" / "cat.obj", radius=2)
     raw_codec.box(folder / "models" / "part.stl")
     raw_codec.ball(folder / "new" / "dog.ply", radius=3)
-    compress([folder / "models"], folder / "models.mset", settings=Settings(), codec="draco")
+    compress([folder / "models"], folder / "models.mset", codec="draco")
     return folder
 
 

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from meshset.archive import ArchiveReader, MeshEntry
-from meshset.cli.progress import showing_progress
 from meshset.codecs.protocol import Settings
 from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
 from meshset.pipeline.evaluate import evaluate
 from meshset.pipeline.steps.remarks import rung_label
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -63,12 +63,12 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as name, showing_progress():
         small, whole = Path(name) / "small.mset", Path(name) / "whole.mset"
-        made = compress(first, small, settings=settings)
+        made = compress(first, small, **vars(settings))
         figures["set"] = {**row(made.entries), "archive_bytes": made.archive_bytes, "seconds": round(made.seconds, 1)}
         for kind, paths in kinds.items():
             figures[f"added, {kind}"] = {way: added(small, paths, how, first) for way, how in ways.items()}
         start = time.perf_counter()
-        made = compress([*first, *same, *other], whole, settings=settings)
+        made = compress([*first, *same, *other], whole, **vars(settings))
         groups = {**kinds, "the set": first}
         figures["trained together"] = {
             "seconds": round(time.perf_counter() - start, 1),

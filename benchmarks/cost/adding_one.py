@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from meshset.archive import ArchiveReader
-from meshset.cli.progress import showing_progress
 from meshset.codecs.protocol import Settings
 from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -56,7 +56,7 @@ def main() -> None:
                 "seconds": round(grown.seconds, 1),
             }
         sources = [options.models, options.mesh]
-        again = compress(sources, Path(name) / "again.mset", settings=settings)
+        again = compress(sources, Path(name) / "again.mset", **vars(settings))
         figures["compressed again"] = {
             **row([entry for entry in again.entries if entry.name == options.mesh.stem]),
             "archive_grows_by": again.archive_bytes - options.archive.stat().st_size,

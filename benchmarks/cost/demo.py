@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from meshset.cli.progress import showing_progress
 from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 from meshset.pipeline.extract import extract
-from meshset.pipeline.sample import write_samples
+from meshset.pipeline.sample import sample
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -30,10 +30,10 @@ def main() -> None:
     start = time.perf_counter()
     models, archive = options.folder / "models", options.folder / "models.mset"
     with showing_progress():
-        write_samples(models, options.count)
+        sample(models, options.count)
         settings = Settings(resolution=64, preset="fast")
-        result = compress([models], archive, settings=settings, overwrite=True)
-        extract(archive, options.folder / "extracted", file_format="obj", overwrite=True)
+        result = compress([models], archive, **vars(settings), force=True)
+        extract(archive, output=options.folder / "extracted", format="obj", force=True)
         figures = set_figures(archive, [models])
     figures["compress_seconds"] = round(result.seconds, 1)
     figures["seconds"] = round(time.perf_counter() - start, 1)

@@ -12,12 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from meshset.archive import ArchiveReader
-from meshset.cli.progress import showing_progress
 from meshset.codecs.peers.draco import DracoCodec
-from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 from meshset.pipeline.edit import remove
 from meshset.pipeline.summary import summarise
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -45,7 +44,7 @@ def index_row(archive: Path) -> Row:
 def rows(paths: Sequence[Path], counts: Sequence[int], folder: Path) -> list[Row]:
     """Compress the meshes once, then leave out all but the first so many of them."""
     archive = folder / "set.mset"
-    result = compress(paths, archive, settings=Settings(), codec=CODEC, overwrite=True)
+    result = compress(paths, archive, codec=CODEC, force=True)
     names = [entry.name for entry in result.entries]
     found = []
     for count in sorted({min(count, len(names)) for count in counts}, reverse=True):

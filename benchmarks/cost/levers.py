@@ -25,7 +25,6 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from meshset.cli.progress import showing_progress
 from meshset.codecs.common.stored_fields import make_fields
 from meshset.codecs.common.tensors import QuantisedTensor
 from meshset.codecs.necgs import network as networks
@@ -40,6 +39,7 @@ from meshset.codecs.necgs.training import train
 from meshset.codecs.protocol import Settings
 from meshset.evaluation import Point, surface_distance
 from meshset.geometry import Mesh
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 

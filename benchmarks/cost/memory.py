@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from meshset.cli.progress import showing_progress
 from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -35,7 +35,7 @@ def main() -> None:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, showing_progress():
         settings = Settings(resolution=options.resolution, preset="fast")
-        result = compress(paths, Path(folder) / "set.mset", settings=settings)
+        result = compress(paths, Path(folder) / "set.mset", **vars(settings))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     figures = {
         "meshes": len(result.entries),

@@ -18,13 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from meshset.cli.progress import showing_progress
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe
 from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 from meshset.pipeline.extract import extract
-from meshset.pipeline.sample import write_samples
+from meshset.pipeline.sample import sample
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -45,7 +45,7 @@ def main() -> None:
     for count in options.counts:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            source_bytes = sum(path.stat().st_size for path in write_samples(folder / "models", count))
+            source_bytes = sum(path.stat().st_size for path in sample(folder / "models", count))
             row = {
                 "meshes": count,
                 "source_bytes_ply": source_bytes,
@@ -75,11 +75,11 @@ def measured(work: Callable[[Path, Settings], None], folder: Path, settings: Set
 
 def compressed(folder: Path, settings: Settings) -> None:
     with showing_progress():
-        compress([folder / "models"], folder / "set.mset", settings=settings, codec=NecgsCodec(SHORT))
+        compress([folder / "models"], folder / "set.mset", **vars(settings), codec=NecgsCodec(SHORT))
 
 
 def extracted(folder: Path, settings: Settings) -> None:
-    extract(folder / "set.mset", folder / "out")
+    extract(folder / "set.mset", output=folder / "out")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from meshset.cli.progress import showing_progress
 from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -32,7 +32,7 @@ def main() -> None:
     settings = Settings(resolution=options.resolution, preset=options.preset)
     with tempfile.TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
-        result = compress(paths, archive, settings=settings)
+        result = compress(paths, archive, **vars(settings))
         figures = set_figures(archive, list(paths))
     figures["compress_seconds"] = round(result.seconds, 1)
     for key, value in figures.items():

@@ -22,13 +22,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from meshset.archive import ArchiveReader
-from meshset.cli.progress import showing_progress
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import recipe_for
 from meshset.codecs.peers.draco import DracoCodec
 from meshset.codecs.protocol import SetCodec, Settings
 from meshset.evaluation.curves import Point, lower_envelope
 from meshset.pipeline.compress import compress
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -53,7 +53,7 @@ def measured(paths: Sequence[Path], codec: SetCodec, settings: Settings) -> Row:
     """Return bytes of an archive, where they go, and the errors that it states, which are of its final bytes."""
     with TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
-        result = compress(paths, archive, settings=settings, codec=codec)
+        result = compress(paths, archive, **vars(settings), codec=codec)
         with ArchiveReader(archive) as reader:
             shared = sum(part.length for part in reader.shared)
         if result.failures:

@@ -18,12 +18,11 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from meshset.cli.progress import showing_progress
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
 from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
-from meshset.pipeline.steps.target import Target
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -35,7 +34,7 @@ def reached(paths: Sequence[Path], size: int, recipe: Recipe, settings: Settings
     """Return the bytes of the archive, and the mean of the errors that it states."""
     with TemporaryDirectory() as folder, showing_progress():
         result = compress(
-            paths, Path(folder) / "set.mset", settings=settings, codec=NecgsCodec(recipe), target=Target(size=size)
+            paths, Path(folder) / "set.mset", **vars(settings), codec=NecgsCodec(recipe), target_size=size
         )
     distances = [entry.mean_distance for entry in result.entries if entry.mean_distance is not None]
     return {

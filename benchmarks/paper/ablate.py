@@ -29,14 +29,14 @@ from meshset.bench.plan import (
 )
 from meshset.bench.run import bench, prepare
 from meshset.bench.selection import choose_from_folder
-from meshset.cli.progress import showing_progress
-from meshset.cli.text import duration
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import recipe_for
 from meshset.codecs.necgs_paper.codec import NecgsPaperCodec
 from meshset.codecs.protocol import Settings
 from meshset.errors import MeshsetError
 from meshset.progress import tell
+from meshset.progress.bars import showing_progress
+from meshset.text import duration
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 

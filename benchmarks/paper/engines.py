@@ -31,12 +31,12 @@ def measured(files: list[Path], codec: NecgsPaperCodec, settings: Settings, repe
     with TemporaryDirectory() as folder:
         archive = Path(folder) / "set.mset"
         start = time.perf_counter()
-        compress(files, archive, settings=settings, codec=codec)
+        compress(files, archive, **vars(settings), codec=codec)
         compressing = time.perf_counter() - start
         decoding = []
         for _ in range(repeats):
             start = time.perf_counter()
-            extract(archive, Path(folder) / "out", overwrite=True)
+            extract(archive, output=Path(folder) / "out", force=True)
             decoding.append((time.perf_counter() - start) / len(files))
         return {
             **set_figures(archive, files),

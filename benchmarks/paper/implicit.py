@@ -23,7 +23,6 @@ from tempfile import TemporaryDirectory
 import torch
 
 from meshset.archive import ArchiveReader
-from meshset.cli.progress import showing_progress
 from meshset.codecs.common.samples import samples_of
 from meshset.codecs.implicit.codec import (
     DeepSdfMeshCodec,
@@ -44,6 +43,7 @@ from meshset.geometry import Mesh
 from meshset.geometry.orientation import face_outward
 from meshset.pipeline.compress import compress
 from meshset.progress import advance, stage
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -81,7 +81,7 @@ def measured(codec: SetCodec, originals: Mapping[Path, Mesh], recipe: Recipe, se
         codec = replace(codec, recipe=recipe)
     with TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
-        result = compress(originals, archive, settings=settings, codec=codec)
+        result = compress(originals, archive, **vars(settings), codec=codec)
         by_name = {path.stem: mesh for path, mesh in originals.items()}
         with ArchiveReader(archive) as reader:
             decoder = codec.open(reader.read_shared(0) if reader.shared else b"")

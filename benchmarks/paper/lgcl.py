@@ -22,7 +22,6 @@ from statistics import mean
 
 import numpy as np
 
-from meshset.cli.progress import showing_progress
 from meshset.codecs.latent_sdf.bitstream import read_payload, read_shared
 from meshset.codecs.latent_sdf.codec import DeepSdfCodec, LatentCodec, Sdf4Codec, Sdf8Codec
 from meshset.codecs.latent_sdf.perceptrons import DeepSdf, SoftplusSdf
@@ -33,6 +32,7 @@ from meshset.coding import encode, fit
 from meshset.evaluation import cloud_distances, distance_statistics, vertex_distances
 from meshset.geometry import Mesh
 from meshset.progress import advance, stage
+from meshset.progress.bars import showing_progress
 from meshset.vocabulary import LONGEST_SIDE
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

@@ -34,7 +34,7 @@ def measured(files: list[Path], recipe: Recipe, settings: Settings, widths: tupl
         patch("meshset.codecs.necgs_paper.codec.training_recipe", lambda epochs, meshes: recipe),
     ):
         archive = Path(folder) / "set.mset"
-        compress(files, archive, settings=settings, codec=NecgsPaperCodec(widths, epochs=recipe.epochs))
+        compress(files, archive, **vars(settings), codec=NecgsPaperCodec(widths, epochs=recipe.epochs))
         figures = set_figures(archive, files)
     kept = ("archive_bytes", "mean_distance", "worst_mean_distance", "cd", "nc", "f1_01")
     return {"batch": recipe.batch, "rate": recipe.rate, **{name: figures[name] for name in kept}}

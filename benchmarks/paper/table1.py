@@ -69,7 +69,7 @@ def measured(codec: SetCodec, chosen: Selection, settings: Settings, clock: Step
     """Return times of one codec on the set, with `quality` also ratio and metrics."""
     with TemporaryDirectory() as folder, patch.dict(os.environ, {"MESHSET_CACHE": f"{folder}/cache"}):
         archive = Path(folder) / "set.mset"
-        result = compress(chosen.sources, archive, settings=settings, codec=codec, progress=clock)
+        result = compress(chosen.sources, archive, **vars(settings), codec=codec, progress=clock)
         row: Row = {"compress_seconds": result.coding_seconds, **decoding(archive, None)}
         if settings.device.startswith("cuda") and isinstance(codec, (NecgsCodec, NecgsPaperCodec)):
             row |= {f"{key}_on_device": value for key, value in decoding(archive, settings.device).items()}

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
-from meshset.cli.progress import showing_progress
 from meshset.codecs.implicit.codec import NiCodec
 from meshset.codecs.implicit.recipe import recipe_for
 from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from meshset.archive import ArchiveReader
-from meshset.cli.progress import showing_progress
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.necgs.recipe import Recipe, recipe_for
 from meshset.codecs.protocol import Settings
@@ -29,6 +28,7 @@ from meshset.pipeline.compress import compress
 from meshset.pipeline.open import open_archive
 from meshset.pipeline.steps.remarks import rung_label
 from meshset.progress import advance, stage
+from meshset.progress.bars import showing_progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -43,7 +43,7 @@ def measured(paths: Sequence[Path], bound: float, recipe: Recipe, settings: Sett
     """Return how many meshes and bytes are on each rung, and the worst error as a share of the diagonal."""
     with TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
-        result = compress(paths, archive, settings=settings, codec=NecgsCodec(recipe), max_error=bound)
+        result = compress(paths, archive, **vars(settings), codec=NecgsCodec(recipe), max_error=bound)
         with ArchiveReader(archive) as reader:
             shared = sum(part.length for part in reader.shared)
         stage("measuring", len(result.entries))

@@ -36,7 +36,7 @@ def inflate_index(data: bytes) -> bytes:
 def test_the_golden_archive_is_read_as_it_was_written(golden: Path, golden_contents: Any) -> None:
     settings, shared, meshes, states = golden_contents
     with ArchiveReader(golden) as reader:
-        assert (reader.version, reader.damage, reader.find_damage()) == ((1, 1), (), ())
+        assert (reader.version, reader.find_damage()) == ((1, 1), ())
         assert reader.settings == settings
         assert [(part.codec_id, reader.read_shared(k)) for k, part in enumerate(reader.shared)] == shared
         assert list(reader.entries) == [name for name, _, _ in meshes]

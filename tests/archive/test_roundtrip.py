@@ -19,6 +19,7 @@ from meshset.archive.boxes import DECIMAL, FLOAT32, FLOAT64, ROUNDED, pack_boxes
 from meshset.archive.columns import Cursor, cost, pack_column
 from meshset.archive.distances import pack_distance, round_distance, unpack_distance
 from meshset.archive.entries import RUNGS, is_box, to_float32
+from meshset.archive.layout import HEADER_SIZE
 from meshset.archive.texts import pack_texts, unpack_texts
 from meshset.errors import ArchiveError
 
@@ -271,13 +272,14 @@ def test_one_mesh_of_five_hundred_reads_nothing_else(tmp_path: Path, fields: dic
         writer.finish({"codec": "necgs"})
     file = CountingFile(path.read_bytes())
     with ArchiveReader(file) as reader:
-        assert file.count == reader.bytes_read == reader.index_size
-        assert file.reads == 3
+        opening = reader.index_size - HEADER_SIZE  # the checksum in the trailer says what the header is
+        assert file.count == reader.bytes_read == opening
+        assert file.reads == 2
         reader.read_shared(0)
         payload = reader.read_payload("m/0321")
         reader.read_shared(0)
-        assert file.count == reader.bytes_read == reader.index_size + 5000 + len(payload)
-        assert file.reads == 5
+        assert file.count == reader.bytes_read == opening + 5000 + len(payload)
+        assert file.reads == 4
     assert not file.closed
 
 

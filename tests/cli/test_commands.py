@@ -93,7 +93,6 @@ def test_existing_archive_needs_force(meshset, archive, models):
     [
         [],
         ["compress"],
-        ["compress", "x.obj"],
         ["compress", "x.obj", "-o", "x.mset", "--resolution", "65"],
         ["compress", "x.obj", "-o", "x.mset", "--codec", "zip"],
         ["compress", "x.obj", "-o", "x.mset", "--seed", "-1"],

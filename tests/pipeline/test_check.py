@@ -161,12 +161,11 @@ def test_refused_and_unreadable_files_are_failures_and_the_rest_goes_on(tmp_path
 
 
 def test_what_compress_would_refuse_has_the_same_reason(tmp_path):
-    from meshset.codecs.protocol import Settings
     from meshset.pipeline.compress import compress
 
     write_mesh(box(100, 0.1, 0.1), tmp_path / "rod.obj")
     with pytest.raises(NoMeshError) as refused:
-        compress([tmp_path], tmp_path / "x.mset", settings=Settings(RESOLUTION, preset="fast"))
+        compress([tmp_path], tmp_path / "x.mset", resolution=RESOLUTION, preset="fast")
     assert check([tmp_path / "rod.obj"], RESOLUTION).failures == refused.value.failures
 
 

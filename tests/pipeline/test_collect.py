@@ -1,13 +1,25 @@
 """Which files are found, and what their meshes are called."""
 
 import os
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import raw_codec
 from meshset.errors import MeshsetError
+from meshset.geometry import Mesh
 from meshset.pipeline.steps.collect import Source, collect
 from meshset.pipeline.steps.failures import FailureLog
+from meshset.progress import Silent, listening
+
+
+class Heard(Silent):
+    def __init__(self, messages):
+        self.messages = messages
+
+    def note(self, message):
+        self.messages.append(message)
 
 
 def touch(path):
@@ -32,14 +44,26 @@ def test_file_is_named_by_its_stem(tmp_path):
     assert found(touch(tmp_path / "deep" / "cat.obj"))[0] == ["cat"]
 
 
-@pytest.mark.parametrize("names", [("one/bunny.obj", "one/bunny.stl"), ("one/bunny.obj", "two/bunny.obj")])
-def test_second_file_of_a_name_is_a_failure_that_names_both(tmp_path, names):
-    first, second = (touch(tmp_path / name) for name in names)
-    folders = sorted({first.parent, second.parent})
-    kept, _, failures = found(*folders)
-    assert kept == ["bunny"]
-    assert [failure.subject for failure in failures] == [str(second)]
-    assert failures[0].reason == f"the name 'bunny' is taken by {first}"
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["one/bunny.obj", "one/bunny.stl", "one/cat.obj"], ["bunny.obj", "bunny.stl", "cat"]),
+        (["one/bunny.obj", "two/bunny.obj"], ["bunny", "bunny-2"]),
+        (["one/bunny.obj", "one/bunny.stl", "two/bunny.obj"], ["bunny", "bunny-2", "bunny-3"]),
+        (["one/bunny.obj", "one/bunny-2.obj", "two/bunny.obj"], ["bunny", "bunny-2", "bunny-3"]),
+        (["one/bunny.obj", "one/bunny.stl", "one/bunny.obj.stl"], ["bunny", "bunny-2", "bunny.obj"]),
+    ],
+)
+def test_files_that_share_a_name_are_told_apart(tmp_path, files, names):
+    paths = [touch(tmp_path / name) for name in files]
+    folders = sorted({path.parent for path in paths})
+    heard = []
+    with listening(Heard(heard)):
+        kept, _, failures = found(*folders)
+    assert sorted(kept) == sorted(names)
+    assert failures == ()
+    assert len(heard) == 1
+    assert "share a name" in heard[0]
 
 
 def test_same_file_given_twice_counts_once(tmp_path):
@@ -54,12 +78,67 @@ def test_missing_path_is_a_failure_and_the_rest_goes_on(tmp_path):
     assert str(failures[0]) == f"{tmp_path / 'none'}: no such file or folder"
 
 
-def test_invalid_name_is_a_failure(tmp_path):
-    file = touch(tmp_path / "a:b.obj")
-    names, _, failures = found(tmp_path)
-    assert names == []
-    assert failures[0].subject == str(file)
-    assert "colon" in failures[0].reason
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files on Windows")
+def test_names_that_are_not_possible_everywhere_are_changed_and_told_once(tmp_path):
+    for name in (
+        "bracket .stl",
+        "scan 12:30.obj",
+        "con.ply",
+        "dots/end..obj",
+        "two\nlines.off",
+        os.fsdecode(b"b\xf6x.obj"),
+    ):
+        touch(tmp_path / name)
+    heard = []
+    with listening(Heard(heard)):
+        names, _, failures = found(tmp_path)
+    assert sorted(names) == ["b_x", "bracket", "con_", "dots/end", "scan 12-30", "two_lines"]
+    assert failures == ()
+    assert heard == ["names changed to be possible on every system: 6, such as 'bracket ' to 'bracket'"]
+
+
+def test_a_name_that_stays_impossible_is_a_failure(tmp_path):
+    deep = Path(*["d" * 200] * 21)
+    log = FailureLog()
+    assert collect([Source((deep / "mesh").as_posix(), tmp_path / "mesh.obj")], log).sources == ()
+    assert "longer than" in log.failures[0].reason
+
+
+def test_what_macos_notes_beside_a_file_is_no_mesh(tmp_path):
+    (tmp_path / "._cat.obj").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
+    touch(tmp_path / "cat.obj")
+    touch(tmp_path / "._odd.obj")
+    assert found(tmp_path) == (["._odd", "cat"], 0, ())
+
+
+def test_a_string_is_one_path(tmp_path):
+    touch(tmp_path / "cat.obj")
+    assert [source.name for source in collect(str(tmp_path), FailureLog()).sources] == ["cat"]
+
+
+def test_meshes_in_memory_have_the_names_of_their_keys(tmp_path):
+    pair = (np.eye(3), np.array([[0, 1, 2]]))
+    given = {"pets/dog": pair, "cat": raw_codec.box(tmp_path / "a.ply"), "hound": Mesh(*pair)}
+    sources = collect(given, FailureLog()).sources
+    assert [source.name for source in sources] == ["pets/dog", "cat", "hound"]
+    assert [len(source.read().mesh.faces) for source in sources] == [1, 12, 1]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"a:b": "x.obj"}, "colon"),
+        ({3: "x.obj"}, "3 cannot be the name of a mesh"),
+        ({"cat": None}, "cat: NoneType is not a mesh: expected meshset.Mesh, trimesh.Trimesh"),
+        ({"cat": (np.eye(4), [[0, 1, 2]])}, r"vertices are float64 of shape \(4, 4\), expected numbers of shape"),
+        ({"cat": (np.eye(3), np.eye(3))}, r"faces are float64 of shape \(3, 3\), expected whole numbers"),
+        ([Mesh(np.eye(3), np.array([[0, 1, 2]]))], "Mesh is not a path; meshes in memory need names"),
+        (5, "int is not a path"),
+    ],
+)
+def test_what_is_neither_path_nor_mesh_is_refused_at_once(given, reason):
+    with pytest.raises(MeshsetError, match=reason):
+        collect(given, FailureLog())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders are protected otherwise")

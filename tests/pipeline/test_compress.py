@@ -9,10 +9,10 @@ import pytest
 
 import raw_codec
 from meshset.archive import ArchiveReader
-from meshset.codecs.protocol import Settings
 from meshset.errors import ArchiveError, MeshsetError, MissingExtraError
 from meshset.geometry import Placement, obj_size, read_mesh
 from meshset.pipeline.compress import compress
+from meshset.pipeline.steps import collect as collecting
 from meshset.pipeline.steps import prepare as preparing
 from meshset.pipeline.steps.collect import Source
 from meshset.pipeline.steps.failures import FailureLog, NoMeshError
@@ -132,7 +132,7 @@ def test_existing_output_needs_overwrite(pack, models, tmp_path):
     with pytest.raises(ArchiveError, match=r"set\.mset: exists already"):
         pack(models)
     assert output.read_bytes() == b"precious"
-    pack(models, overwrite=True)
+    pack(models, force=True)
     with ArchiveReader(output) as reader:
         assert len(reader.entries) == 3
 
@@ -213,7 +213,7 @@ def test_each_file_is_parsed_once(pack, models, monkeypatch):
         parsed.append(path)
         return read_mesh(path)
 
-    monkeypatch.setattr(preparing, "read_mesh", counting)
+    monkeypatch.setattr(collecting, "read_mesh", counting)
     result = pack(models, codec="coarse", max_error=0.00005)  # every mesh climbs to the last but one rung
     assert len(result.entries) == 3
     assert len(parsed) == len(set(parsed)) == 3
@@ -231,7 +231,7 @@ def test_a_full_temporary_folder_is_named(pack, models, monkeypatch):
 
 def test_unknown_codec_and_device(tmp_path, models):
     with pytest.raises(MeshsetError, match="there is no codec 'zip', only necgs"):
-        compress([models], tmp_path / "x.mset", settings=Settings(), codec="zip")
+        compress([models], tmp_path / "x.mset", codec="zip")
 
 
 def test_device_is_checked(monkeypatch):

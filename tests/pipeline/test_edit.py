@@ -113,7 +113,7 @@ def test_merging_what_was_merged_keeps_settings_flat(archive, other, pack, tmp_p
 
 
 def test_merging_into_one_of_them(archive, other):
-    merge([archive, other], archive, overwrite=True)
+    merge([archive, other], archive, force=True)
     assert len(names(archive)) == 5
 
 

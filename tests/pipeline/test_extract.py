@@ -40,7 +40,7 @@ def rename(source, target, names):
 @pytest.mark.parametrize("file_format", MESH_FORMATS)
 def test_all_meshes_become_files(archive, models, tmp_path, file_format):
     out = tmp_path / "new" / "out"
-    result = extract(archive, out, file_format=file_format)
+    result = extract(archive, output=out, format=file_format)
     assert result.failures == ()
     assert result.written == tuple(out / f"{name}.{file_format}" for name in ("animals/Round", "ball", "box"))
     bounds = read_mesh(out / f"ball.{file_format}").mesh.bounds
@@ -57,7 +57,7 @@ def test_all_meshes_become_files(archive, models, tmp_path, file_format):
     ],
 )
 def test_names_and_patterns_select(archive, tmp_path, names, files):
-    result = extract(archive, tmp_path / "out", names)
+    result = extract(archive, names, tmp_path / "out")
     assert [path.relative_to(tmp_path / "out").as_posix() for path in result.written] == files
     assert sum(path.is_file() for path in (tmp_path / "out").rglob("*")) == len(files)
 
@@ -65,18 +65,18 @@ def test_names_and_patterns_select(archive, tmp_path, names, files):
 @pytest.mark.parametrize("name", ["bal", "z*"])
 def test_unknown_name_writes_nothing(archive, tmp_path, name):
     with pytest.raises(UnknownMeshError):
-        extract(archive, tmp_path / "out", ["box", name])
+        extract(archive, ["box", name], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_existing_files_need_overwrite(archive, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "ball.ply").write_text("precious")
-    result = extract(archive, tmp_path / "out")
+    result = extract(archive, output=tmp_path / "out")
     assert [str(failure) for failure in result.failures] == [f"ball: {tmp_path / 'out' / 'ball.ply'}: exists already"]
     assert len(result.written) == 2
     assert (tmp_path / "out" / "ball.ply").read_text() == "precious"
-    assert extract(archive, tmp_path / "out", ["ball"], overwrite=True).failures == ()
+    assert extract(archive, ["ball"], tmp_path / "out", force=True).failures == ()
     assert len(read_mesh(tmp_path / "out" / "ball.ply").mesh.faces) == 320
 
 
@@ -86,7 +86,7 @@ def test_links_do_not_lead_out_of_the_folder(archive, tmp_path):
     outside.mkdir()
     out.mkdir()
     (out / "animals").symlink_to(outside)
-    result = extract(archive, out)
+    result = extract(archive, output=out)
     assert "a link leads out of the folder" in result.failures[0].reason
     assert len(result.written) == 2
     assert list(outside.iterdir()) == []
@@ -99,14 +99,14 @@ def test_one_file_is_never_written_twice_even_with_overwrite(archive, tmp_path):
     out = tmp_path / "out"
     (out / "A").mkdir(parents=True)
     (out / "a").symlink_to(out / "A")
-    result = extract(source, out, overwrite=True)
+    result = extract(source, output=out, force=True)
     assert result.written == (out / "A" / "x.ply",)
     assert "is the same file as" in result.failures[0].reason
 
 
 def test_names_that_cannot_both_be_files_are_failures(archive, tmp_path):
     source = rename(archive, tmp_path / "both.mset", ["a", "a.ply/b", "c"])
-    result = extract(source, tmp_path / "out")
+    result = extract(source, output=tmp_path / "out")
     assert [path.name for path in result.written] == ["a.ply", "c.ply"]
     assert "cannot be written" in result.failures[0].reason
 
@@ -117,7 +117,7 @@ def test_damaged_mesh_costs_only_itself(archive, tmp_path):
     content = bytearray(archive.read_bytes())
     content[place] ^= 1
     archive.write_bytes(content)
-    result = extract(archive, tmp_path / "out")
+    result = extract(archive, output=tmp_path / "out")
     assert [str(failure) for failure in result.failures] == ["ball: mesh 'ball' is damaged: its checksum is wrong"]
     assert [path.name for path in result.written] == ["Round.ply", "box.ply"]
 
@@ -125,9 +125,9 @@ def test_damaged_mesh_costs_only_itself(archive, tmp_path):
 def test_target_folder_that_is_a_file_and_unknown_format(archive, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(MeshsetError, match=r"file: folder cannot be made \(File exists\)"):
-        extract(archive, tmp_path / "file")
+        extract(archive, output=tmp_path / "file")
     with pytest.raises(MeshsetError, match="cannot write format 'exe'"):
-        extract(archive, tmp_path / "out", file_format="exe")
+        extract(archive, output=tmp_path / "out", format="exe")
 
 
 def test_a_mesh_that_needs_too_much_memory_does_not_keep_the_others(archive, tmp_path, monkeypatch):
@@ -141,6 +141,6 @@ def test_a_mesh_that_needs_too_much_memory_does_not_keep_the_others(archive, tmp
         return decode(self, payload)
 
     monkeypatch.setattr(raw_codec.RawDecoder, "decode", hungry)
-    result = extract(archive, tmp_path / "out")
+    result = extract(archive, output=tmp_path / "out")
     assert len(result.written) == 2
     assert [str(failure) for failure in result.failures] == ["ball: not enough memory to decode mesh 'ball'"]

@@ -21,7 +21,7 @@ def model(tmp_path):
 
 
 def test_the_recovered_mesh_stands_where_the_original_does(model, tmp_path):
-    result = fit(model, tmp_path / "out.ply", Settings(32))
+    result = fit(model, tmp_path / "out.ply", resolution=32)
     original, recovered = read_mesh(model).mesh, read_mesh(tmp_path / "out.ply").mesh
     assert len(recovered.faces) == result.faces
     side = (Placement.of(original).upper - Placement.of(original).lower).max()
@@ -29,17 +29,17 @@ def test_the_recovered_mesh_stands_where_the_original_does(model, tmp_path):
 
 
 def test_deformation_and_resolution_bring_the_mesh_closer(model, tmp_path):
-    plain = fit(model, tmp_path / "out.ply", Settings(32, "tsdf")).mean_distance
-    assert fit(model, tmp_path / "out.ply", Settings(32)).mean_distance < 0.6 * plain
-    assert fit(model, tmp_path / "out.ply", Settings(64, "tsdf")).mean_distance < 0.6 * plain
+    plain = fit(model, tmp_path / "out.ply", resolution=32, field="tsdf").mean_distance
+    assert fit(model, tmp_path / "out.ply", resolution=32).mean_distance < 0.6 * plain
+    assert fit(model, tmp_path / "out.ply", resolution=64, field="tsdf").mean_distance < 0.6 * plain
 
 
 @pytest.mark.slow
 def test_the_papers_objective_is_reached(model, tmp_path):
-    plain = fit(model, tmp_path / "plain.ply", Settings(32, "tsdf")).mean_distance
-    rendered = fit(model, tmp_path / "rendered.ply", Settings(32, objective="render")).mean_distance
+    plain = fit(model, tmp_path / "plain.ply", resolution=32, field="tsdf").mean_distance
+    rendered = fit(model, tmp_path / "rendered.ply", resolution=32, objective="render").mean_distance
     assert rendered < 0.7 * plain
-    fit(model, tmp_path / "projected.ply", Settings(32))
+    fit(model, tmp_path / "projected.ply", resolution=32)
     assert (tmp_path / "rendered.ply").read_bytes() != (tmp_path / "projected.ply").read_bytes()
 
 
@@ -60,4 +60,4 @@ def test_fields_of_both_objectives_are_kept_apart(model, tmp_path):
 
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(MeshFileError, match=r"none\.obj"):
-        fit(tmp_path / "none.obj", tmp_path / "out.ply", Settings(32))
+        fit(tmp_path / "none.obj", tmp_path / "out.ply", resolution=32)

@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-import meshset
 from meshset.codecs.necgs import codec as necgs
 from meshset.codecs.necgs.architecture import Architecture
+from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 from meshset.pipeline.evaluate import evaluate
 from meshset.pipeline.extract import extract
+from meshset.pipeline.open import open_archive
 from meshset.pipeline.verify import verify
 
-SETTINGS = meshset.Settings(resolution=32, preset="fast", device="cpu", seed=5)
+SETTINGS = Settings(resolution=32, preset="fast", device="cpu", seed=5)
 
 
 @pytest.fixture
@@ -28,11 +29,11 @@ def train_with(monkeypatch):
 @pytest.mark.slow
 def test_a_folder_goes_in_and_comes_back(train_with, models, tmp_path):
     train_with(visits=40)
-    result = compress([models], tmp_path / "set.mset", settings=SETTINGS)
+    result = compress([models], tmp_path / "set.mset", **vars(SETTINGS))
     assert result.failures == ()
     assert verify(result.path).failures == ()
-    assert len(extract(result.path, tmp_path / "out").written) == 3
-    with meshset.open(result.path) as archive:
+    assert len(extract(result.path, output=tmp_path / "out").written) == 3
+    with open_archive(result.path) as archive:
         for entry in result.entries:
             assert len(archive[entry.name].faces) == entry.faces
             assert entry.mean_distance < 0.5
@@ -45,7 +46,7 @@ def test_a_folder_goes_in_and_comes_back(train_with, models, tmp_path):
 def test_one_seed_gives_one_archive(train_with, models, tmp_path):
     train_with(visits=8)
     first, second, other = (
-        compress([models], tmp_path / name, settings=settings).path.read_bytes()
+        compress([models], tmp_path / name, **vars(settings)).path.read_bytes()
         for name, settings in (("a", SETTINGS), ("b", SETTINGS), ("c", replace(SETTINGS, seed=6)))
     )
     assert first == second

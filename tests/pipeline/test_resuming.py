@@ -49,7 +49,7 @@ def run(models, tmp_path):
     def start(last=STEPS, settings=SETTINGS, **options):
         listener = Listener(last)
         try:
-            compress([models], tmp_path / "set.mset", settings=settings, progress=listener, **options)
+            compress([models], tmp_path / "set.mset", **vars(settings), progress=listener, **options)
         except KeyboardInterrupt:
             assert not (tmp_path / "set.mset").exists()
         return listener

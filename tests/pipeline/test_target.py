@@ -8,7 +8,7 @@ import pytest
 from meshset.codecs.necgs import checkpoint, recipe
 from meshset.codecs.necgs import codec as necgs
 from meshset.codecs.necgs.architecture import Architecture
-from meshset.codecs.protocol import Goal, Settings
+from meshset.codecs.protocol import Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.compress import compress
 from meshset.pipeline.steps.target import Target
@@ -42,9 +42,7 @@ def run(models, tmp_path):
 
     def start(**options):
         listener = Notes()
-        result = compress(
-            [models], tmp_path / "set.mset", settings=SETTINGS, progress=listener, overwrite=True, **options
-        )
+        result = compress([models], tmp_path / "set.mset", **vars(SETTINGS), progress=listener, force=True, **options)
         return result, listener.notes
 
     return start
@@ -53,7 +51,7 @@ def run(models, tmp_path):
 def test_a_rate_moves_the_size_with_the_same_network(run):
     sizes, networks = [], set()
     for rate in (0.01, 1.0):
-        result, _ = run(goal=Goal(rate=rate))
+        result, _ = run(rate=rate)
         settings = summarise(result.path).settings
         assert settings.get("rate", 1.0) == rate
         sizes.append(settings["report"]["coded_bytes"])
@@ -65,7 +63,7 @@ def test_a_rate_moves_the_size_with_the_same_network(run):
 @pytest.mark.parametrize("share", [0.5, 1.3])
 def test_a_target_is_met(run, share):
     usual = run()[0].archive_bytes
-    result, notes = run(target=Target(size=round(share * usual)))
+    result, notes = run(target_size=round(share * usual))
     assert result.archive_bytes == pytest.approx(share * usual, rel=0.05)
     assert not any("missed" in note for note in notes)
     assert summarise(result.path).settings["target_size"] == round(share * usual)
@@ -75,30 +73,30 @@ def test_a_ratio_is_met_by_the_meshes_that_are_stored(run, models):
     (models / "broken.obj").write_text("nothing")
     usual = run()[0]
     wanted = 1.5 * usual.source_bytes / usual.archive_bytes
-    result, _ = run(target=Target(ratio=wanted))
+    result, _ = run(target_ratio=wanted)
     assert len(result.failures) == 1
     assert result.source_bytes / result.archive_bytes == pytest.approx(wanted, rel=0.05)
 
 
 def test_a_target_that_the_index_alone_exceeds_is_refused(run):
     with pytest.raises(MeshsetError, match="a target of 300 bytes cannot be reached: names and index take about"):
-        run(target=Target(size=300))
+        run(target_size=300)
 
 
 def test_a_target_that_is_too_large_is_told(run):
-    _, notes = run(target=Target(size=10_000_000))
+    _, notes = run(target_size=10_000_000)
     assert sum("the target of 10,000,000 bytes is missed" in note for note in notes) == 1
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"target": Target(size=9999), "max_error": 0.01}, "cannot be combined with a rate or a bound"),
-        ({"target": Target(size=9999), "goal": Goal(rate=2)}, "cannot be combined with a rate or a bound"),
-        ({"goal": Goal(rate=0)}, "rate must be above 0"),
-        ({"goal": Goal(seconds=-1)}, "time must be above 0"),
-        ({"goal": Goal(rate=2), "codec": "raw"}, "codec raw takes no rate, target or time"),
-        ({"target": Target(size=9999), "codec": "raw"}, "codec raw takes no rate, target or time"),
+        ({"target_size": 9999, "max_error": 0.01}, "cannot be combined with a rate or a bound"),
+        ({"target_size": 9999, "rate": 2}, "cannot be combined with a rate or a bound"),
+        ({"rate": 0}, "rate must be above 0"),
+        ({"time_budget": -1}, "time must be above 0"),
+        ({"rate": 2, "codec": "raw"}, "codec raw takes no rate, target or time"),
+        ({"target_size": 9999, "codec": "raw"}, "codec raw takes no rate, target or time"),
     ],
 )
 def test_what_does_not_go_together_is_refused(run, tmp_path, options, reason):
@@ -114,7 +112,7 @@ def test_a_target_is_one_number_above_0(size, ratio):
 
 
 def test_a_time_budget_trains_for_a_while(run):
-    result, _ = run(goal=Goal(seconds=0.5))
+    result, _ = run(time_budget=0.5)
     report = summarise(result.path).settings["report"]
     assert report["steps"] >= 1
 
@@ -126,7 +124,7 @@ def ending_after(asked, steps):
 
 
 def test_training_told_to_end_gives_an_archive(run, tmp_path):
-    result, notes = run(goal=Goal(stopping=lambda: ending_after([], 30)))
+    result, notes = run(stopping=lambda: ending_after([], 30))
     report = summarise(result.path).settings["report"]
     assert report["ended"] == "interrupted"
     assert 31 <= report["steps"] <= 34
@@ -152,7 +150,7 @@ def test_a_second_interruption_gives_up_and_resume_goes_on_with_all_of_training(
         yield asked
 
     with pytest.raises(KeyboardInterrupt):
-        run(goal=Goal(stopping=twice))
+        run(stopping=twice)
     assert not (tmp_path / "set.mset").exists()
     assert (tmp_path / "set.mset.partial" / "state").exists()
     assert run(resume=True)[0].path.read_bytes() == whole
@@ -160,7 +158,7 @@ def test_a_second_interruption_gives_up_and_resume_goes_on_with_all_of_training(
 
 def test_a_steered_run_goes_on_where_it_was(run, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
-    options = {"target": Target(size=6_000)}
+    options = {"target_size": 6_000}
     whole = run(**options)[0].path.read_bytes()
 
     @contextmanager
@@ -175,7 +173,7 @@ def test_a_steered_run_goes_on_where_it_was(run, tmp_path, monkeypatch):
         yield asked
 
     with pytest.raises(KeyboardInterrupt):
-        run(goal=Goal(stopping=fall), **options)
+        run(stopping=fall, **options)
     with pytest.raises(MeshsetError, match="belongs to other mesh files or settings"):
         run(resume=True)
     assert run(resume=True, **options)[0].path.read_bytes() == whole

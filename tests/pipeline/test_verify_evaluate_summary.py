@@ -7,7 +7,7 @@ from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.errors import ArchiveError
 from meshset.geometry import Placement, read_mesh
 from meshset.pipeline.evaluate import evaluate
-from meshset.pipeline.sample import write_samples
+from meshset.pipeline.sample import sample
 from meshset.pipeline.steps.failures import NoMeshError
 from meshset.pipeline.summary import list_meshes, summarise
 from meshset.pipeline.verify import verify
@@ -118,6 +118,6 @@ def test_every_byte_of_the_archive_is_accounted_for(archive):
 
 
 def test_samples_are_files_that_can_be_read(tmp_path):
-    files = write_samples(tmp_path / "demo", 2, seed=3, file_format="stl")
+    files = sample(tmp_path / "demo", 2, seed=3, format="stl")
     assert [file.suffix for file in files] == [".stl", ".stl"]
     assert all(len(read_mesh(file).mesh.faces) >= 2000 for file in files)

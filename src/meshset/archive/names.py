@@ -31,6 +31,15 @@ def validate_name(name: str) -> None:
         raise ArchiveError(f"mesh name {shown(name)} {reason}")
 
 
+def safe_name(name: str) -> str:
+    """Return `name` with what `validate_name` refuses replaced, as far as that is possible.
+
+    >>> safe_name("bracket "), safe_name("scans/scan 12:30")
+    ('bracket', 'scans/scan 12-30')
+    """
+    return "/".join(map(_safe_segment, name.split("/")))
+
+
 def is_one_line(text: str) -> bool:
     """Return whether `text` is valid Unicode without control characters or line breaks."""
     return not _UNSAFE.search(text)
@@ -56,6 +65,12 @@ def naming(file: str) -> Iterator[None]:
         raise ArchiveError(f"{file}: {error}") from error
     except OSError as error:
         raise ArchiveError(f"{file}: {error.strerror or error}") from error
+
+
+def _safe_segment(segment: str) -> str:
+    segment = _UNSAFE.sub("_", segment).replace("\\", "-").replace(":", "-").rstrip(". ") or "_"
+    stem, dot, rest = segment.partition(".")
+    return f"{stem.rstrip(' ')}_{dot}{rest}" if stem.rstrip(" ").upper() in _DEVICES else segment
 
 
 def _objection(name: str) -> str | None:

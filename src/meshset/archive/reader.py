@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from io import FileIO
 from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO
 
@@ -15,6 +14,7 @@ from meshset.archive.entries import MeshEntry, SharedEntry
 from meshset.archive.index import unpack_index
 from meshset.archive.layout import HEADER_SIZE, MAJOR, MINOR, ONLY
 from meshset.archive.names import label, naming, shown
+from meshset.archive.sources import ByteSource, LocalSource, ShrunkError
 from meshset.archive.tail import find_damage, find_index
 from meshset.archive.v1_0 import index as v1_0
 from meshset.errors import ArchiveError
@@ -22,15 +22,11 @@ from meshset.errors import ArchiveError
 _OPEN_TRIES = 5
 
 
-class _ShrunkError(ArchiveError):
-    """The file has become shorter than it was a moment ago."""
-
-
 class ArchiveReader:
     """An open archive.
 
-    Opening reads the trailer, the header and the index; each chunk is read, and its checksum verified, only
-    when it is asked for.
+    Opening reads the trailer and the index; each chunk is read, and its checksum verified, only when it is asked for.
+    Threads may share a reader, and processes that are forked from its own; one that is pickled reopens its file.
 
     Attributes:
         entries: the meshes by name, in stored order.
@@ -44,12 +40,11 @@ class ArchiveReader:
         index_copies: how often the index is stored: 1, or 2 in large sets.
         torn_bytes: bytes behind the last valid trailer. More than 0 means that an append was interrupted or
             the end of the file was damaged: this is the set as it was before.
-        damage: what was damaged of header, index and trailer, and healed on opening, one line each; usually nothing.
-            No mesh is lost by it, but the archive should be written anew.
-        bytes_read: bytes read from the file so far.
+        bytes_read: bytes read from the file so far; where threads read at once it may say less.
 
     Args:
-        source: path of the file, or a binary file that can seek, which stays open on `close`.
+        source: path of the file, or a binary file that can seek, which stays open on `close`, or any other source of
+            bytes.
 
     Raises:
         ArchiveError: if the file cannot be read, is damaged, or needs a newer program.
@@ -65,28 +60,25 @@ class ArchiveReader:
     index_stored_length: int
     index_copies: int
     torn_bytes: int
-    damage: tuple[str, ...]
     bytes_read: int
 
-    def __init__(self, source: str | os.PathLike[str] | BinaryIO) -> None:
+    def __init__(self, source: str | os.PathLike[str] | BinaryIO | ByteSource) -> None:
         self.bytes_read = 0
         self._cache: dict[int, bytes] = {}
-        if isinstance(source, (str, os.PathLike)):
-            self._label = label(source)
-            with naming(self._label):
-                # Unbuffered: a buffer would read ahead what nobody asked for.
-                self._file: BinaryIO | FileIO = FileIO(source)
-            self._owns_file = True
+        if isinstance(source, ByteSource):
+            self._source: ByteSource = source
         else:
-            self._owns_file = False
-            self._label = label(str(getattr(source, "name", "archive")))
-            self._file = source
+            with naming(label(source) if isinstance(source, (str, os.PathLike)) else "archive"):
+                self._source = LocalSource(source)
         try:
-            with naming(self._label):
+            with naming(self.label):
                 self._open_settled()
         except BaseException:
             self.close()
             raise
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ArchiveReader, (self._source,)
 
     def __enter__(self) -> ArchiveReader:
         return self
@@ -96,14 +88,18 @@ class ArchiveReader:
     ) -> None:
         self.close()
 
+    @property
+    def label(self) -> str:
+        """What messages call the archive: its path or URL, on one line."""
+        return self._source.label
+
     def close(self) -> None:
         """Close the file, if this reader opened it."""
-        if self._owns_file:
-            self._file.close()
+        self._source.close()
 
     def read_payload(self, name: str) -> bytes:
         """Return the payload of one mesh. Raises ArchiveError for an unknown name and for damaged bytes."""
-        with naming(self._label):
+        with naming(self.label):
             entry = self.entries.get(name)
             if entry is None:
                 raise ArchiveError(f"holds no mesh named {shown(name)}")
@@ -112,33 +108,36 @@ class ArchiveReader:
     def read_shared(self, number: int) -> bytes:
         """Return one shared part, read once and then kept. Raises ArchiveError as `read_payload` does."""
         if number not in self._cache:
-            with naming(self._label):
+            with naming(self.label):
                 if not 0 <= number < len(self.shared):
                     raise ArchiveError(f"holds no shared part {number}")
                 self._cache[number] = self._read_chunk(self.shared[number], f"shared part {number}")
         return self._cache[number]
 
     def find_damage(self) -> tuple[str, ...]:
-        """Return all that is damaged of header, indices and trailers, also what opening has no need to look at."""
-        with naming(self._label):
+        """Return what is damaged of header, indices and trailers though no mesh is lost by it, one line each.
+
+        Usually nothing; else the archive should be written anew.
+        """
+        with naming(self.label):
             return find_damage(self._read_at, self.size, self._found)
 
     def read_unchecked(self, entry: MeshEntry | SharedEntry) -> bytes:
         """Return the bytes of a chunk, damaged or not."""
-        with naming(self._label):
+        with naming(self.label):
             return self._read_at(entry.offset, entry.length)
 
     def _open_settled(self) -> None:
         for _ in range(_OPEN_TRIES - 1):
             # A writer that gives up an append cuts the file back to where it was.
-            with suppress(_ShrunkError):
+            with suppress(ShrunkError):
                 return self._open()
         return self._open()
 
     def _open(self) -> None:
-        self.size = self._file.seek(0, os.SEEK_END)
+        self.size = self._source.size()
         found = self._found = find_index(self._read_at, self.size)
-        self.version, self.damage = found.header.version, found.damage
+        self.version = found.header.version
         self.compact = found.header.compact
         unpack = unpack_index if self.compact else v1_0.unpack_index
         trailer = found.trailer
@@ -159,14 +158,6 @@ class ArchiveReader:
         return data
 
     def _read_at(self, offset: int, length: int) -> bytes:
-        self._file.seek(offset)
-        pieces = []
-        while length > 0:
-            # An unbuffered file may return less than it was asked for.
-            piece = self._file.read(length)
-            if not piece:
-                raise _ShrunkError("became shorter while it was read")
-            pieces.append(piece)
-            length -= len(piece)
-            self.bytes_read += len(piece)
-        return b"".join(pieces)
+        data = self._source.read_at(offset, length)
+        self.bytes_read += length
+        return data

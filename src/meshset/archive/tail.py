@@ -40,58 +40,55 @@ class Found(NamedTuple):
         header: what the header says, or said before it was damaged.
         trailer: the last valid trailer.
         stored: the index as it was written.
-        damage: what is damaged of all this, one line each; seen on the way, so not all of it.
     """
 
     header: Header
     trailer: Trailer
     stored: bytes
-    damage: tuple[str, ...]
 
 
 def find_index(read_at: ReadAt, size: int) -> Found:
-    """Return the index of a file of `size` bytes. Raises ArchiveError where there is none, or none that is whole."""
-    first_bytes = read_at(0, min(size, HEADER_SIZE))
-    trailer = _last_trailer(read_at, size, first_bytes)
+    """Return the index of a file of `size` bytes. Raises ArchiveError where there is none, or none that is whole.
+
+    The header itself is read only where the checksum in the trailer does not prove that it is the usual one: from far
+    away every read is a request.
+    """
+    trailer = _last_trailer(read_at, size)
+    if trailer is None:
+        unpack_header(read_at(0, min(size, HEADER_SIZE)))  # what is no archive at all is not searched
+        trailer = _search_trailer(read_at, size)
     if trailer is None:
         raise ArchiveError("truncated or not a meshset archive")
     compact = trailer.size == TRAILER_SIZE
-    headers = (first_bytes, pack_header()) if compact else (first_bytes,)
-    for place, stored in enumerate(_copies(read_at, size, trailer)):
-        for header in headers:
-            if index_checksum(header, stored) == trailer.index_crc32c:
-                said = unpack_header(header)
-                if said.compact != compact:
-                    raise ArchiveError("index is damaged: it is of another version than the file")
-                return Found(said, trailer, stored, _damage(header != first_bytes, place, trailer))
-    unpack_header(first_bytes)
+    for stored in _copies(read_at, size, trailer):
+        if compact and index_checksum(pack_header(), stored) == trailer.index_crc32c:
+            return Found(unpack_header(pack_header()), trailer, stored)
+        header = read_at(0, HEADER_SIZE)
+        if index_checksum(header, stored) == trailer.index_crc32c:
+            said = unpack_header(header)
+            if said.compact != compact:
+                raise ArchiveError("index is damaged: it is of another version than the file")
+            return Found(said, trailer, stored)
+    unpack_header(read_at(0, HEADER_SIZE))
     raise ArchiveError("index is damaged: its checksum is wrong")
 
 
 def find_damage(read_at: ReadAt, size: int, found: Found) -> tuple[str, ...]:
     """Return all that is damaged of header, indices and trailers, one line each; needs to read all of them."""
-    trailer = found.trailer
-    damage = [line for line in found.damage if line == _HEADER]
+    trailer, damage = found.trailer, []
+    if index_checksum(read_at(0, HEADER_SIZE), found.stored) != trailer.index_crc32c:
+        damage.append("the header is damaged")
     if trailer.copy == ONLY:
         return tuple(damage)
     step = len(found.stored) + TRAILER_SIZE
-    for copy, position, line in ((FIRST, trailer.tail, _FIRST_COPY), (SECOND, trailer.tail + step, _SECOND_COPY)):
+    for copy, position, line in (
+        (FIRST, trailer.tail, "the first copy of the index is damaged"),
+        (SECOND, trailer.tail + step, "the second copy of the index is damaged or incomplete"),
+    ):
         expected = found.stored + pack_trailer(replace(trailer, position=position + len(found.stored), copy=copy))
         if read_at(position, min(step, size - position)) != expected:
             damage.append(line)
     return tuple(damage)
-
-
-_HEADER = "the header is damaged"
-_FIRST_COPY = "the first copy of the index is damaged"
-_SECOND_COPY = "the second copy of the index is damaged or incomplete"
-
-
-def _damage(header: bool, place: int, trailer: Trailer) -> tuple[str, ...]:
-    """Return what was seen: `place` is that among `_copies` of the index that is whole."""
-    own, other = (_SECOND_COPY, _FIRST_COPY) if trailer.copy == SECOND else (_FIRST_COPY, _SECOND_COPY)
-    seen = {_HEADER: header, own: place > 0, other: place > 1 or trailer.copy == FIRST}
-    return tuple(line for line, is_seen in seen.items() if is_seen)
 
 
 def _copies(read_at: ReadAt, size: int, trailer: Trailer) -> Iterator[bytes]:
@@ -111,17 +108,14 @@ def _copies(read_at: ReadAt, size: int, trailer: Trailer) -> Iterator[bytes]:
     yield own[:half] + other[half:]
 
 
-def _last_trailer(read_at: ReadAt, size: int, header: bytes) -> Trailer | None:
-    kinds = [(TRAILER_SIZE, unpack_trailer), (v1_0.TRAILER_SIZE, v1_0.unpack_trailer)]
-    if not any(header[12:16]):  # no feature flags: most likely version 1.0
-        kinds.reverse()
-    for length, unpack in kinds:
+def _last_trailer(read_at: ReadAt, size: int) -> Trailer | None:
+    """Return the trailer at the very end of the file, if there is one."""
+    for length, unpack in ((TRAILER_SIZE, unpack_trailer), (v1_0.TRAILER_SIZE, v1_0.unpack_trailer)):
         position = size - length
         trailer = unpack(read_at(position, length), position) if position >= HEADER_SIZE else None
         if trailer:
             return trailer
-    unpack_header(header)  # what is no archive at all is not searched
-    return _search_trailer(read_at, size)
+    return None
 
 
 def _search_trailer(read_at: ReadAt, size: int) -> Trailer | None:

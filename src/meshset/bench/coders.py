@@ -83,7 +83,7 @@ class ArchiveCoder:
 
     def make(self, meshes: Sequence[PreparedMesh], folder: Path) -> Made:
         """Compress into one archive, as the command does."""
-        result = compress(meshes, folder / ARCHIVE, settings=self.settings, codec=self.codec, overwrite=True)
+        result = compress(meshes, folder / ARCHIVE, codec=self.codec, force=True, **asdict(self.settings))
         with open_archive(result.path) as archive:
             shared = sum(part.length for part in archive.reader.shared)
         failures = tuple((failure.subject, failure.reason) for failure in result.failures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from meshset.cli.bench import BENCH_EXAMPLE, REPORT_EXAMPLE, bench, report
 from meshset.cli.options import (
-    ArchivePath,
+    ArchiveUrl,
     AsJson,
     FittedBy,
     MaxError,
@@ -23,10 +24,10 @@ from meshset.cli.options import (
     known_codec,
 )
 from meshset.cli.output import finish, guarded, hint, say, say_json
-from meshset.cli.progress import showing_progress
 from meshset.cli.sets import sets
 from meshset.cli.signals import ending_softly
-from meshset.cli.text import figure, printable
+from meshset.progress.bars import showing_progress
+from meshset.text import printable
 from meshset.vocabulary import DeviceChoice, FieldKind, MeshFormat, Preset, Resolution
 
 app = typer.Typer(
@@ -54,7 +55,15 @@ def run() -> None:
 @app.command(epilog="Example: meshset compress models/ bunny.obj -o models.mset --target-size 500kB --time-budget 10m")
 def compress(
     paths: Sources,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The archive to make.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The archive to make; for one file or folder by default PATH.mset beside it.",
+            show_default=False,
+        ),
+    ] = None,
     resolution: Annotated[
         Resolution, typer.Option(help="Grid points along each side; doubling it doubles the detail.")
     ] = 64,
@@ -96,34 +105,36 @@ def compress(
     with guarded(interrupted="interrupted, nothing written"):
         if not quiet:
             hint(REMESHES)
-        from meshset.cli.tables import compress_line
-        from meshset.codecs.protocol import Goal, Settings
         from meshset.pipeline.compress import compress
-        from meshset.pipeline.steps.target import Target
         from meshset.pipeline.summary import row
 
-        settings = Settings(resolution, field, preset, device, seed, objective)
-        asked = target_size is not None or target_ratio is not None
-        target = Target(target_size, target_ratio) if asked else None
         with showing_progress(quiet):
             result = compress(
                 paths,
                 output,
-                settings=settings,
+                resolution=resolution,
+                field=field,
+                objective=objective,
+                preset=preset,
                 codec=codec,
-                overwrite=force,
+                device=device,
+                seed=seed,
+                max_error=max_error,
+                rate=rate,
+                target_size=target_size,
+                target_ratio=target_ratio,
+                time_budget=time_budget,
+                stopping=ending_softly,
+                force=force,
                 strict=strict,
                 resume=resume,
-                max_error=max_error,
-                goal=Goal(rate=rate, seconds=time_budget, stopping=ending_softly),
-                target=target,
             )
     with guarded():
         if json:
             meshes = [row(entry) for entry in result.entries]
             say_json({**asdict(result), "path": str(result.path), "entries": meshes})
         else:
-            say(compress_line(result))
+            say(str(result))
         finish(result.failures)
 
 
@@ -139,81 +150,91 @@ def check(
     compressed at this resolution.
     """
     with guarded():
-        from meshset.cli.tables import check_table
         from meshset.pipeline.check import check
 
         with showing_progress():
-            result = check(paths, resolution)
+            result = check(paths, resolution=resolution)
         if json:
             say_json(asdict(result))
         else:
-            say(check_table(result))
+            say(str(result))
         finish(result.failures)
 
 
 @app.command("list", epilog="Example: meshset list models.mset")
-def list_(archive: ArchivePath, json: AsJson = False) -> None:
+def list_(archive: ArchiveUrl, json: AsJson = False) -> None:
     """List the meshes of an archive: size, faces and measured error.
 
     Errors are distances in the cube [-1, 1]^3 that every mesh is scaled to. "of diagonal" is the mean error as a
     share of the diagonal of the mesh's bounding box.
     """
     with guarded():
-        from meshset.cli.tables import mesh_table
         from meshset.pipeline.summary import list_meshes, row
 
         meshes = list_meshes(archive)
         if json:
             say_json([row(mesh) for mesh in meshes])
         else:
-            say(mesh_table(meshes))
+            say(str(meshes))
 
 
 @app.command(epilog="Example: meshset info models.mset --json")
-def info(archive: ArchivePath, json: AsJson = False) -> None:
+def info(archive: ArchiveUrl, json: AsJson = False) -> None:
     """Show the totals of an archive, where its bytes go, and what it was made with."""
     with guarded():
-        from meshset.cli.tables import summary_table
         from meshset.pipeline.summary import summarise
 
         summary = summarise(archive)
         if json:
             say_json(asdict(summary))
         else:
-            say(summary_table(summary))
+            say(str(summary))
 
 
 @app.command(epilog="Example: meshset extract models.mset bunny 'animals/*' -o out/ --format obj")
 def extract(
-    archive: ArchivePath,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to.", show_default=False)
-    ],
+    archive: ArchiveUrl,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Names or patterns; none means all.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Names, patterns, or folders such as animals/; none means all.",
+            show_default=False,
+        ),
     ] = None,
-    file_format: Annotated[MeshFormat, typer.Option("--format", help="Kind of files to write.")] = "ply",
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="PATH", help="Folder to write to; for one mesh also a file, or - for stdout."
+        ),
+    ] = ".",
+    file_format: Annotated[
+        MeshFormat | None,
+        typer.Option("--format", help="Kind of files to write.", show_default="by the suffix of the output, else ply"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Write meshes of an archive as files."""
     with guarded():
         from meshset.pipeline.extract import extract
 
+        to_stdout = output == "-"
         with showing_progress():
-            result = extract(archive, output, names or [], file_format=file_format, overwrite=force)
-        say(f"{len(result.written)} meshes written to {printable(str(output))}")
+            target = sys.stdout.buffer if to_stdout else output
+            result = extract(archive, names or [], target, format=file_format, force=force)
+        if not to_stdout:
+            say(str(result))
         finish(result.failures)
 
 
 @app.command("eval", epilog="Example: meshset eval models.mset models/")
-def evaluate(archive: ArchivePath, paths: Sources, json: AsJson = False) -> None:
+def evaluate(archive: ArchiveUrl, paths: Sources, json: AsJson = False) -> None:
     """Measure an archive against the meshes that it was made from.
 
     Chamfer distance, normal consistency and F-scores as in the NeCGS paper, and the mean and largest distance to the
     other surface, all in the cube [-1, 1]^3.
     """
     with guarded():
-        from meshset.cli.tables import metrics_table
         from meshset.pipeline.evaluate import evaluate
 
         with showing_progress():
@@ -221,7 +242,7 @@ def evaluate(archive: ArchivePath, paths: Sources, json: AsJson = False) -> None
         if json:
             say_json(asdict(result))
         else:
-            say(metrics_table(result.metrics, result.mean))
+            say(str(result))
         finish(result.failures)
 
 
@@ -235,16 +256,12 @@ def fit(
 ) -> None:
     """Write what a field alone keeps of a mesh, without a network: what a resolution costs."""
     with guarded():
-        from meshset.codecs.protocol import Settings
         from meshset.pipeline.fit import fit
 
-        result = fit(path, output, Settings(resolution, field, objective=objective))
+        result = fit(path, output, resolution=resolution, field=field, objective=objective)
         for note in result.notes:
             hint(note)
-        say(
-            f"{printable(str(output))}: {result.faces} faces, mean distance {figure(result.mean_distance)}, "
-            f"max distance {figure(result.max_distance)} in the cube [-1, 1]^3"
-        )
+        say(str(result))
 
 
 @app.command(epilog="Example: meshset sample demo/ --count 24 --seed 0 --format ply")
@@ -259,10 +276,10 @@ def sample(
     Files of the same names are replaced.
     """
     with guarded():
-        from meshset.pipeline.sample import write_samples
+        from meshset.pipeline.sample import sample
 
         with showing_progress():
-            files = write_samples(folder, count, seed=seed, file_format=file_format)
+            files = sample(folder, count, seed=seed, format=file_format)
         say(f"{len(files)} meshes written to {printable(str(folder))}")
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meshset.cli.output import guarded, hint, say
-from meshset.cli.progress import showing_progress
-from meshset.cli.text import duration, printable
+from meshset.progress.bars import showing_progress
+from meshset.text import duration, printable
 from meshset.vocabulary import DeviceChoice, Preset, Resolution
 
 if TYPE_CHECKING:

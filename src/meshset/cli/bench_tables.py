@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from meshset.cli.text import figure, size, table
+from meshset.text import figure, size, table
 
 
 def points_table(one: Mapping[str, Any]) -> str:

@@ -12,6 +12,9 @@ import typer
 from meshset.vocabulary import Objective
 
 ArchivePath = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="An .mset file.", show_default=False)]
+ArchiveUrl = Annotated[
+    str, typer.Argument(metavar="ARCHIVE", help="An .mset file, or a URL of one.", show_default=False)
+]
 Sources = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Mesh files, and folders of them.", show_default=False)
 ]

@@ -14,9 +14,9 @@ from typing import Any
 import typer
 
 from meshset.cli.signals import exit_code
-from meshset.cli.text import printable
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.failures import Failure, NoMeshError
+from meshset.text import printable
 
 
 def say(text: str) -> None:

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from meshset.cli.options import ArchivePath, AsJson, MaxError, Quiet, Sources
+from meshset.cli.options import ArchivePath, ArchiveUrl, AsJson, MaxError, Quiet, Sources
 from meshset.cli.output import finish, guarded, say, say_json
-from meshset.cli.progress import showing_progress
-from meshset.cli.text import counted, printable, size
+from meshset.progress.bars import showing_progress
+from meshset.text import counted, printable, size
 from meshset.vocabulary import DeviceChoice
 
 sets = typer.Typer(rich_markup_mode=None)
@@ -84,12 +84,9 @@ def remove(
             result = remove(archive, names or [], compact=compact)
     with guarded():
         if json:
-            say_json(asdict(result))
+            say_json({**asdict(result), "path": str(result.path)})
         else:
-            say(
-                f"{printable(str(archive))}: {counted(len(result.removed), 'mesh', 'meshes')} removed, {result.left} "
-                f"left, {size(result.archive_bytes)}"
-            )
+            say(str(result))
 
 
 @sets.command(epilog="Example: meshset merge animals.mset things.mset -o all.mset")
@@ -110,16 +107,12 @@ def merge(
         from meshset.pipeline.edit import merge
 
         with showing_progress():
-            result = merge(archives, output, overwrite=force)
+            result = merge(archives, output, force=force)
     with guarded():
         if json:
             say_json({**asdict(result), "path": str(result.path)})
         else:
-            say(
-                f"{printable(str(output))}: {counted(result.meshes, 'mesh', 'meshes')} and "
-                f"{counted(result.shared, 'shared part', 'shared parts')} in {size(result.archive_bytes)}, "
-                f"before {size(result.source_bytes)}"
-            )
+            say(str(result))
 
 
 @sets.command(epilog="Example: meshset cache --clear")
@@ -147,7 +140,7 @@ def cache(
 
 @sets.command("test", epilog="Example: meshset test models.mset models/ --deep")
 def verify_archive(
-    archive: ArchivePath,
+    archive: ArchiveUrl,
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="Sources to measure the error against again.")
     ] = None,
@@ -171,18 +164,17 @@ def verify_archive(
         with showing_progress():
             if repair:
                 result = salvage(archive, repair)
-                say(f"{printable(str(repair))}: {counted(len(result.kept), 'mesh', 'meshes')} salvaged")
+                say(str(result))
                 finish(result.failures)
                 return
-            found = verify(archive, deep=deep or bool(paths), sources=paths or [])
+            found = verify(archive, paths or [], deep=deep or bool(paths))
         finish(found.failures)
-        say(f"{printable(str(archive))}: all {found.meshes} meshes are whole and decode")
+        say(str(found))
 
 
 def _grow(archive: Path, paths: list[Path], json: bool, quiet: bool, *, replacing: bool, **options: Any) -> None:
     """Add or replace meshes; `options` are those of `meshset.pipeline.add.add` or `replace`."""
     with guarded(interrupted=UNCHANGED):
-        from meshset.cli.tables import grow_line
         from meshset.pipeline import add as grow
         from meshset.pipeline.summary import row
 
@@ -194,7 +186,5 @@ def _grow(archive: Path, paths: list[Path], json: bool, quiet: bool, *, replacin
             entries = [row(entry) for entry in result.entries]
             say_json({**asdict(result), "path": str(result.path), "entries": entries})
         else:
-            say(grow_line(result, "replaced" if replacing else "added"))
-            if result.decoder:
-                say(printable(result.decoder))
+            say(str(result))
         finish(result.failures)

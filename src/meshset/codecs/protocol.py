@@ -66,6 +66,10 @@ def _never() -> Iterator[Callable[[], bool]]:
     yield lambda: False
 
 
+NEVER: Callable[[], AbstractContextManager[Callable[[], bool]]] = _never
+"""Lets training come to its own end."""
+
+
 @dataclass(frozen=True)
 class Goal:
     """What the user wants of a set beyond `Settings`, for a `SteerableCodec`.
@@ -82,7 +86,7 @@ class Goal:
     rate: float = 1.0
     budget: Callable[[Sequence[int], int], int] | None = None
     seconds: float | None = None
-    stopping: Callable[[], AbstractContextManager[Callable[[], bool]]] = _never
+    stopping: Callable[[], AbstractContextManager[Callable[[], bool]]] = NEVER
 
 
 NO_GOAL = Goal()

@@ -3,13 +3,14 @@
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.normalise import Placement
 from meshset.geometry.reading import SUPPORTED_SUFFIXES, Reading, read_mesh
-from meshset.geometry.writing import obj_size, write_mesh
+from meshset.geometry.writing import encode_mesh, obj_size, write_mesh
 
 __all__ = [
     "SUPPORTED_SUFFIXES",
     "Mesh",
     "Placement",
     "Reading",
+    "encode_mesh",
     "obj_size",
     "read_mesh",
     "write_mesh",

@@ -42,19 +42,35 @@ def write_mesh(mesh: Mesh, path: Path) -> None:
     ['OFF', '4']
     """
     path = Path(path)
-    encode = _ENCODERS.get(path.suffix.lower().lstrip("."))
-    if encode is None:
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix not in _ENCODERS:
         raise MeshFileError(f"{path}: cannot write {path.suffix!r}, only {', '.join(MESH_FORMATS)}")
-    if not np.isfinite(mesh.vertices).all():
-        raise MeshFileError(f"{path}: not written, the mesh has NaN or infinite coordinates")
     try:
-        content = encode(mesh)
-    except OverflowError as error:
+        content = encode_mesh(mesh, suffix)
+    except MeshFileError as error:
         raise MeshFileError(f"{path}: not written, {error}") from None
     try:
         _replace(path, content)
     except OSError as error:
         raise MeshFileError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def encode_mesh(mesh: Mesh, format: str) -> bytes:
+    """Return a mesh as the content of a file, as `write_mesh` writes it.
+
+    Args:
+        mesh: vertices float32 or float64, finite.
+        format: one of `MESH_FORMATS`.
+
+    Raises:
+        MeshFileError: the mesh does not fit the format.
+    """
+    if not np.isfinite(mesh.vertices).all():
+        raise MeshFileError("the mesh has NaN or infinite coordinates")
+    try:
+        return _ENCODERS[format](mesh)
+    except OverflowError as error:
+        raise MeshFileError(str(error)) from None
 
 
 def obj_size(mesh: Mesh) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +17,17 @@ from meshset.pipeline.growing import exactness
 from meshset.pipeline.growing.frozen import FrozenSet, frozen_set
 from meshset.pipeline.growing.update import Update, objection, update
 from meshset.pipeline.steps import ladder
-from meshset.pipeline.steps.collect import Source, collect
+from meshset.pipeline.steps.collect import MeshSources, Source, collect
 from meshset.pipeline.steps.draft import Draft, Outcome, drafts, kept_drafts, store
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
 from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.requirements import require_modules, resolve_device
-from meshset.progress import Progress, reporting, stage
+from meshset.progress import Listening, reporting, stage
+from meshset.text import counted, duration, figure, printable, size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GrowResult:
     """What `add` or `replace` did.
 
@@ -40,6 +41,7 @@ class GrowResult:
         archive_bytes: bytes of the archive file now.
         seconds: wall-clock time of it all.
         decoder: whether the shared part was trained further and why or why not, None if that was not asked for.
+        replaced: whether the meshes took the place of others.
     """
 
     path: Path
@@ -51,19 +53,32 @@ class GrowResult:
     archive_bytes: int
     seconds: float
     decoder: str | None = None
+    replaced: bool = False
+
+    def __str__(self) -> str:
+        known = [entry.mean_distance for entry in self.entries if entry.mean_distance is not None]
+        error = f", mean error {figure(sum(known) / len(known))}" if known else ""
+        decoder = f"\n{printable(self.decoder)}" if self.decoder else ""
+        return (
+            f"{printable(str(self.path))}: {counted(len(self.entries), 'mesh', 'meshes')} "
+            f"{'replaced' if self.replaced else 'added'} in {size(self.payload_bytes)}{error}; {self.meshes} in all, "
+            f"{size(self.archive_bytes)}, {duration(self.seconds)}{decoder}"
+        )
+
+    __repr__ = __str__
 
 
 @reporting
 def add(
     path: str | os.PathLike[str],
-    sources: Iterable[str | os.PathLike[str]],
+    sources: MeshSources,
     *,
     max_error: float | None = None,
     update_decoder: bool = False,
-    device: str = "cpu",
-    progress: Progress | None = None,
+    device: str = "auto",
+    progress: Listening = None,
 ) -> GrowResult:
-    """Add mesh files, and all mesh files below folders, to an archive.
+    """Add meshes to an archive.
 
     They are coded with the codec and the shared part that most meshes of the archive use; the shared part does not
     change. Every mesh is decoded from its final bytes and measured; one that is clearly less exact than the set gets a
@@ -72,16 +87,17 @@ def add(
 
     Args:
         path: the archive.
-        sources: files and folders; how meshes are named says `meshset.pipeline.steps.collect.collect`.
+        sources: as those of `meshset.compress`.
         max_error: bound on the mean symmetric surface distance of each new mesh, as a share of its bounding-box
             diagonal; None for whatever the decoder reaches.
         update_decoder: whether the shared part may be trained further with the new meshes, and the meshes of the set
             coded again from their stored form, if that pays (`meshset.pipeline.growing.update`). The file is compacted
             then.
-        device: torch device string, or "auto".
+        device: torch device string, or "auto" for a GPU if there is one.
+        progress: as that of `meshset.compress`.
 
     Raises:
-        NoMeshError: no file was left to add; the archive is as it was.
+        NoMeshError: no mesh was left to add; the archive is as it was.
         MeshsetError: the bound is not above 0, the archive cannot be read or written, or another process is writing to
             it.
         MissingExtraError: the 'compress' extra is not installed.
@@ -96,15 +112,15 @@ def add(
 @reporting
 def replace(
     path: str | os.PathLike[str],
-    sources: Iterable[str | os.PathLike[str]],
+    sources: MeshSources,
     *,
     max_error: float | None = None,
-    device: str = "cpu",
-    progress: Progress | None = None,
+    device: str = "auto",
+    progress: Listening = None,
 ) -> GrowResult:
-    """Put mesh files in the place of the meshes of the same names, all at once; arguments and errors as in `add`.
+    """Put meshes in the place of those of the same names, all at once; arguments and errors as in `add`.
 
-    A mesh whose file cannot be used stays as it was.
+    A mesh whose new form cannot be used stays as it was.
 
     >>> [entry.name for entry in replace("models.mset", ["models/bunny.ply"]).entries]
     ['bunny']
@@ -114,7 +130,7 @@ def replace(
 
 def _grow(
     path: str | os.PathLike[str],
-    sources: Iterable[str | os.PathLike[str]],
+    sources: MeshSources,
     replacing: bool,
     max_error: float | None,
     update_decoder: bool,
@@ -154,6 +170,7 @@ def _grow(
         archive_bytes=Path(path).stat().st_size,
         seconds=time.perf_counter() - started,
         decoder=decoder,
+        replaced=replacing,
     )
 
 

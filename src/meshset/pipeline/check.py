@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from meshset.codecs.protocol import Settings
 from meshset.errors import MeshFileError
 from meshset.field import compute_field, extract_surface
-from meshset.geometry import Mesh, Placement, read_mesh
+from meshset.geometry import Mesh, Placement
 from meshset.geometry.diagnosis import Diagnosis, boundary_edge_count, diagnose
-from meshset.pipeline.steps.collect import Source, collect
+from meshset.pipeline.steps.collect import MeshSources, Source, collect
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.requirements import require_modules
-from meshset.progress import Progress, advance, reporting, stage, tell
+from meshset.progress import Listening, advance, reporting, stage, tell
+from meshset.text import counted, printable, table
+from meshset.vocabulary import Resolution
 
 Verdict = Literal["clean", "usable", "refused"]
 
@@ -62,8 +64,14 @@ class CheckedMesh:
         done = self.field.notes if self.field else ()
         return (*self.defects, *done, *((self.refusal,) if self.refusal else ()))
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to tell people: what reading changed, in one line, and the findings."""
+        reading = (f"read with changes: {'; '.join(self.reading)}",) if self.reading else ()
+        return (*reading, *self.findings)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class CheckResult:
     """What `check` found.
 
@@ -77,27 +85,59 @@ class CheckResult:
     meshes: tuple[CheckedMesh, ...]
     failures: tuple[Failure, ...]
 
+    def __str__(self) -> str:
+        """Return the verdicts, then one line for each finding, then the totals.
+
+        What reading dropped is one line a mesh, however much it is: it is seldom what the user looks for.
+        """
+        header = ["name", "faces", "closed", "parts", "verdict"]
+        rows = [
+            [
+                mesh.name,
+                str(mesh.diagnosis.faces),
+                "yes" if mesh.diagnosis.watertight else "no",
+                str(mesh.diagnosis.components),
+                mesh.verdict,
+            ]
+            for mesh in self.meshes
+        ]
+        notes = [printable(f"{mesh.name}: {note}") for mesh in self.meshes for note in mesh.lines]
+        blocks = [table(header, rows, [False, True, False, True, False]), "\n".join(notes), self._totals()]
+        return "\n\n".join(filter(None, blocks))
+
+    __repr__ = __str__
+
+    def _totals(self) -> str:
+        """Return the one line that sums up, such as "146 meshes: 120 clean, 25 usable, 1 refused"."""
+        verdicts = Counter(mesh.verdict for mesh in self.meshes)
+        line = f"{counted(len(self.meshes), 'mesh', 'meshes')}: " + ", ".join(
+            f"{verdicts[verdict]} {verdict}" for verdict in get_args(Verdict)
+        )
+        unread = len(self.failures) - verdicts["refused"]
+        return f"{line}; files that cannot be used: {unread}" if unread else line
+
 
 @reporting
-def check(
-    paths: Iterable[str | os.PathLike[str]], resolution: int = 64, *, progress: Progress | None = None
-) -> CheckResult:
-    """Diagnose mesh files, and all mesh files below folders, and compute the field of each.
+def check(sources: MeshSources, resolution: Resolution = 64, *, progress: Listening = None) -> CheckResult:
+    """Diagnose meshes and compute the field of each, without compressing them.
 
     Args:
-        paths: files and folders; found and named as `compress` does.
-        resolution: K, grid points a side; a power of two from 32 to 256.
+        sources: as those of `meshset.compress`.
+        resolution: K, grid points along each side of the cube.
+        progress: as that of `meshset.compress`.
 
     Raises:
-        NoMeshError: no file could be read.
+        NoMeshError: no mesh could be read.
+        MeshsetError: there is no such resolution.
         MissingExtraError: the 'compress' extra is not installed.
 
     >>> [(mesh.name, mesh.verdict) for mesh in check(["models/bunny.ply"], resolution=32).meshes]
     [('bunny', 'clean')]
     """
     require_modules("checking", "compress", ("igl", "scipy"))
+    Settings(resolution)
     log = FailureLog()
-    found = collect(paths, log)
+    found = collect(sources, log)
     if found.skipped:
         tell(f"files of other kinds skipped: {found.skipped}")
     stage("check meshes", len(found.sources))
@@ -119,7 +159,7 @@ def check(
 
 
 def _check(source: Source, resolution: int) -> CheckedMesh:
-    reading = read_mesh(source.path)
+    reading = source.read()
     diagnosis = diagnose(reading.mesh)
     defects = diagnosis.defects()
     verdict: Verdict

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshset.archive import ArchiveWriter, MeshEntry
-from meshset.codecs.protocol import NO_GOAL, CodedSet, Goal, Refusal, SetCodec, Settings
-from meshset.pipeline.steps.collect import Source, collect
+from meshset.codecs.protocol import NEVER, CodedSet, Goal, Refusal, SetCodec, Settings
+from meshset.errors import MeshsetError
+from meshset.pipeline.steps.collect import MeshSources, collect
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, kept_drafts, store
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
@@ -19,10 +21,12 @@ from meshset.pipeline.steps.order import Order
 from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.resume import SavedRun, run_key
 from meshset.pipeline.steps.target import Target
-from meshset.progress import Progress, reporting, stage, tell
+from meshset.progress import Listening, reporting, stage, tell
+from meshset.text import counted, duration, printable, size
+from meshset.vocabulary import FieldKind, Objective, Preset, Resolution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CompressResult:
     """What `compress` made.
 
@@ -45,62 +49,96 @@ class CompressResult:
     seconds: float
     coding_seconds: float
 
+    def __str__(self) -> str:
+        return (
+            f"{printable(str(self.path))}: {counted(len(self.entries), 'mesh', 'meshes')}, {size(self.source_bytes)} "
+            f"as OBJ text in {size(self.archive_bytes)}, ratio {self.source_bytes / self.archive_bytes:.1f}, "
+            f"{duration(self.seconds)}"
+        )
+
+    __repr__ = __str__
+
 
 @reporting
 def compress(
-    paths: Iterable[str | os.PathLike[str] | Source],
-    output: str | os.PathLike[str],
+    sources: MeshSources,
+    output: str | os.PathLike[str] | None = None,
     *,
-    settings: Settings,
+    resolution: Resolution = 64,
+    field: FieldKind = "tsdf-def",
+    objective: Objective = "project",
+    preset: Preset = "balanced",
     codec: str | SetCodec = "necgs",
-    overwrite: bool = False,
+    device: str = "auto",
+    seed: int = 0,
+    max_error: float | None = None,
+    rate: float = 1.0,
+    target_size: int | None = None,
+    target_ratio: float | None = None,
+    time_budget: float | None = None,
+    stopping: Callable[[], AbstractContextManager[Callable[[], bool]]] = NEVER,
+    force: bool = False,
     strict: bool = False,
     resume: bool = False,
-    max_error: float | None = None,
-    goal: Goal = NO_GOAL,
-    target: Target | None = None,
-    progress: Progress | None = None,
+    progress: Listening = None,
 ) -> CompressResult:
-    """Compress mesh files, and all mesh files below folders, into one archive.
+    """Compress meshes into one archive.
 
-    Every mesh is decoded from its final bytes and measured; the archive holds what was found. A file that
-    cannot be used is left out and reported. The archive appears whole under its name, or not at all.
+    Every mesh is decoded from its final bytes and measured; the archive holds what was found. A mesh that cannot be
+    used is left out and reported. The archive appears whole under its name, or not at all.
 
     Args:
-        paths: files and folders, and files with names of their own; how meshes are named says
-            `meshset.pipeline.steps.collect.collect`.
-        output: the archive to make.
-        settings: what every codec understands; the device may also be "auto".
+        sources: a file or folder, several of them, or a mapping from names to meshes: `meshset.Mesh`,
+            `trimesh.Trimesh`, triangle meshes of Open3D, pairs of vertices (V, 3) and faces (F, 3), or files. How
+            files are named says `meshset.pipeline.steps.collect.collect`.
+        output: the archive to make; for one file or folder it is by default "bunny.mset" beside "bunny.obj".
+        resolution: K, grid points along each side of the cube; doubling it doubles the detail.
+        field: whether grid points may move, which keeps thin and sharp parts.
+        objective: what moving grid points are fitted by.
+        preset: how long to train; longer is smaller and more exact.
         codec: name of a codec, or a codec made with parameters of its own.
-        overwrite: whether an existing `output` may be replaced.
-        strict: whether the first file that cannot be used ends everything.
-        resume: whether to go on with a run that was interrupted. Codecs that take long keep their state in a folder
-            beside `output`, which is removed when the archive is there.
+        device: torch device string, or "auto" for a GPU if there is one.
+        seed: the same seed gives the same archive.
         max_error: bound on the mean symmetric surface distance of each mesh, as a share of its bounding-box diagonal;
             meshes that miss it climb the ladder of `meshset.pipeline.steps.ladder`. None for whatever the settings
             reach.
-        goal: where on the curve of bytes and error, how long to train, and who may end it before; for codecs that learn
-            a decoder. Its budget is made from `target`.
-        target: how large the archive shall be, met within 5 % or told; cannot be combined with `max_error` or another
-            rate.
+        rate: above 1 spends more bytes for less error, below 1 the other way round; for codecs that learn a decoder.
+        target_size: bytes of the archive, met within 5 % or told; likewise.
+        target_ratio: how many times less than OBJ text the archive shall take; likewise. Neither target can be
+            combined with the other, nor with `max_error` or `rate`.
+        time_budget: seconds to train, in place of what the preset says; likewise.
+        stopping: entered around training; what it gives is asked after each step whether to come to an end now.
+        force: whether an existing `output` may be replaced.
+        strict: whether the first mesh that cannot be used ends everything.
+        resume: whether to go on with a run that was interrupted. Codecs that take long keep their state in a folder
+            beside `output`, which is removed when the archive is there.
+        progress: True for bars on stderr, a function of (task, done, total, message), or a `meshset.progress.Progress`.
 
     Raises:
-        NoMeshError: no file was left to compress.
-        MeshsetError: the bound is not above 0, the codec takes no goal, the target is out of reach, the output cannot
-            be written, a file changed while it was being compressed, the run to go on with had other files or
-            settings, or, if `strict`, a file cannot be used.
+        NoMeshError: no mesh was left to compress.
+        MeshsetError: an argument is out of range or contradicts another, both before any file is read; the target is
+            out of reach, the output cannot be written, the run to go on with had other files or settings, or, if
+            `strict`, a mesh cannot be used.
         MissingExtraError: the 'compress' extra is not installed.
 
-    >>> result = compress(["models/"], "small.mset", settings=Settings(resolution=64), codec="draco")
+    >>> result = compress(["models/"], "small.mset", codec="draco")
     >>> [entry.name for entry in result.entries], result.failures
     (['animals/cat', 'bunny', 'part'], ())
+    >>> corner = ([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], [[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+    >>> [entry.name for entry in compress({"corner": corner}, "corner.mset", codec="draco").entries]
+    ['corner']
     """
     started = time.perf_counter()
+    settings = Settings(resolution, field, preset, device, seed, objective)
+    asked = target_size is not None or target_ratio is not None
+    target = Target(target_size, target_ratio) if asked else None
+    goal = Goal(rate=rate, seconds=time_budget, stopping=stopping)
     order = Order.checked(settings, codec, max_error, goal, target)
+    output = _usual_output(sources) if output is None else Path(output)
     log = FailureLog(strict)
-    found = collect(paths, log)
+    found = collect(sources, log)
     # The writer is opened before the work, so that an output that cannot be written is noticed now.
-    with ArchiveWriter(output, overwrite) as writer, MeshSpool() as spool:
+    with ArchiveWriter(output, force) as writer, MeshSpool() as spool:
         if found.skipped:
             tell(f"files of other kinds skipped: {found.skipped}")
         prepared = prepare_meshes(found.sources, spool, log)
@@ -117,11 +155,11 @@ def compress(
         entries = store(writer, kept, _add_shared(writer, order.system, coded, kept))
         finish(writer, order.record(coded.report, len(log.failures)))
     saved.remove()
-    source_bytes, archive_bytes = sum(entry.source_bytes for entry in entries), Path(output).stat().st_size
+    source_bytes, archive_bytes = sum(entry.source_bytes for entry in entries), output.stat().st_size
     if target is not None and (missed := target.missed(archive_bytes, source_bytes)):
         tell(missed)
     return CompressResult(
-        path=Path(output),
+        path=output,
         entries=tuple(entries),
         failures=log.failures,
         source_bytes=source_bytes,
@@ -129,6 +167,17 @@ def compress(
         seconds=time.perf_counter() - started,
         coding_seconds=coding_seconds,
     )
+
+
+def _usual_output(sources: MeshSources) -> Path:
+    """Return the name of the archive of one file or folder, beside it."""
+    items = [sources] if isinstance(sources, (str, os.PathLike)) else sources
+    if isinstance(items, Sequence) and len(items) == 1 and isinstance(items[0], (str, os.PathLike)):
+        path = Path(items[0]).resolve()
+        name = path.name if path.is_dir() else path.stem
+        if name:
+            return Path(os.path.relpath(path.with_name(f"{name}.mset")))
+    raise MeshsetError("the archive to make needs a name: only one file or folder has a usual one")
 
 
 def _require_some(left: Sequence[object], log: FailureLog) -> None:

@@ -3,48 +3,64 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshset.archive import ArchiveEditor, ArchiveReader, ArchiveWriter, Copier
-from meshset.archive.names import shown
+from meshset.archive.names import label, shown
 from meshset.errors import ArchiveError, MeshsetError
-from meshset.pipeline.extract import select
 from meshset.pipeline.steps.finish import finish
 from meshset.pipeline.steps.records import merged
-from meshset.progress import Progress, reporting
+from meshset.pipeline.steps.select import listed, select
+from meshset.progress import Listening, reporting
+from meshset.text import counted, printable, size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RemoveResult:
     """What `remove` did.
 
     Attributes:
+        path: the archive.
         removed: names of the meshes that are gone, in stored order.
         left: how many meshes the archive holds now.
         archive_bytes: bytes of the archive file now.
         reclaimed_bytes: how much smaller the file became; below 0 by the new index if it was not compacted.
     """
 
+    path: Path
     removed: tuple[str, ...]
     left: int
     archive_bytes: int
     reclaimed_bytes: int
 
+    def __str__(self) -> str:
+        return (
+            f"{printable(str(self.path))}: {counted(len(self.removed), 'mesh', 'meshes')} removed, {self.left} left, "
+            f"{size(self.archive_bytes)}"
+        )
+
+    __repr__ = __str__
+
 
 @reporting
 def remove(
-    path: str | os.PathLike[str], names: Sequence[str], *, compact: bool = False, progress: Progress | None = None
+    path: str | os.PathLike[str],
+    names: str | Iterable[str] = (),
+    *,
+    compact: bool = False,
+    progress: Listening = None,
 ) -> RemoveResult:
     """Take meshes out of an archive, in one step that happens as a whole or not at all.
 
     Args:
         path: the archive.
-        names: meshes to remove, or patterns such as "animals/*".
+        names: a mesh to remove or a pattern such as "animals/*", or several of them.
         compact: write the archive anew, without bytes that nothing refers to and shared parts that no mesh needs.
             `names` may be empty then.
+        progress: as that of `meshset.compress`.
 
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; nothing is removed.
@@ -54,15 +70,16 @@ def remove(
     >>> remove("models.mset", ["animals/*"], compact=True).removed
     ('animals/cat',)
     """
+    names = listed(names)
     if not names and not compact:
         raise MeshsetError(f"{path}: no mesh to remove was named")
     before = Path(path).stat().st_size if Path(path).exists() else 0
     removed, left = (_rewrite if compact else _append)(path, names)
     after = Path(path).stat().st_size
-    return RemoveResult(tuple(removed), left, after, before - after)
+    return RemoveResult(Path(path), tuple(removed), left, after, before - after)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MergeResult:
     """What `merge` made.
 
@@ -80,21 +97,31 @@ class MergeResult:
     source_bytes: int
     archive_bytes: int
 
+    def __str__(self) -> str:
+        return (
+            f"{printable(str(self.path))}: {counted(self.meshes, 'mesh', 'meshes')} and "
+            f"{counted(self.shared, 'shared part', 'shared parts')} in {size(self.archive_bytes)}, before "
+            f"{size(self.source_bytes)}"
+        )
+
+    __repr__ = __str__
+
 
 @reporting
 def merge(
     sources: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     *,
-    overwrite: bool = False,
-    progress: Progress | None = None,
+    force: bool = False,
+    progress: Listening = None,
 ) -> MergeResult:
     """Put the meshes of several archives into a new one, shared parts that are equal once.
 
     Args:
-        sources: the archives; they stay as they are. Their meshes are stored in this order.
+        sources: paths of the archives; they stay as they are. Their meshes are stored in this order.
         output: the archive to make; it may be one of `sources` if it may be replaced.
-        overwrite: whether an existing `output` may be replaced.
+        force: whether an existing `output` may be replaced.
+        progress: as that of `meshset.compress`.
 
     Raises:
         ArchiveError: an archive cannot be read or written, a mesh is damaged, or a name is in two archives.
@@ -103,7 +130,7 @@ def merge(
     3
     """
     with ExitStack() as opened:
-        writer = opened.enter_context(ArchiveWriter(output, overwrite))
+        writer = opened.enter_context(ArchiveWriter(output, force))
         readers = [opened.enter_context(ArchiveReader(source)) for source in sources]
         _check_names(sources, readers)
         copier = Copier(writer)
@@ -118,7 +145,7 @@ def merge(
 
 def _append(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[str], int]:
     with ArchiveEditor(path) as editor:
-        removed = select(editor.entries, names, path)
+        removed = select(editor.entries, names, label(path))
         for name in removed:
             editor.remove(name)
         finish(editor, editor.settings)
@@ -128,7 +155,7 @@ def _append(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[st
 def _rewrite(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[str], int]:
     # The writer is first, for its lock: what is read then is what will be replaced.
     with ArchiveWriter(path, overwrite=True) as writer, ArchiveReader(path) as reader:
-        removed = select(reader.entries, names, path) if names else []
+        removed = select(reader.entries, names, label(path)) if names else []
         gone = set(removed)
         copier = Copier(writer)
         kept = [name for name in reader.entries if name not in gone]

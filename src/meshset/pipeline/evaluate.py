@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meshset.errors import MeshsetError
 from meshset.evaluation import Metrics, compare, mean_metrics
-from meshset.geometry import Placement, read_mesh
+from meshset.geometry import Placement
 from meshset.pipeline.open import Archive
-from meshset.pipeline.steps.collect import Source, collect
+from meshset.pipeline.steps.collect import MeshSources, Source, collect
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.requirements import require_modules
-from meshset.progress import Progress, advance, reporting, stage
+from meshset.progress import Listening, advance, reporting, stage
+from meshset.remote import ArchiveLike
+from meshset.text import figure, table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EvaluateResult:
     """What `evaluate` measured, in the cube [-1, 1]^3.
 
@@ -30,19 +30,38 @@ class EvaluateResult:
     mean: Metrics
     failures: tuple[Failure, ...]
 
+    def __str__(self) -> str:
+        header = ["name", "CD", "NC", "F1 0.005", "F1 0.01", "mean error", "max error"]
+        rows = [
+            [
+                name,
+                figure(one.cd),
+                f"{one.nc:.4f}",
+                f"{one.f1_005:.4f}",
+                f"{one.f1_01:.4f}",
+                figure(one.mean_distance),
+                figure(one.max_distance),
+            ]
+            for name, one in [*self.metrics.items(), ("mean", self.mean)]
+        ]
+        return table(header, rows, [False] + [True] * 6)
+
+    __repr__ = __str__
+
 
 @reporting
 def evaluate(
-    path: str | os.PathLike[str],
-    sources: Iterable[str | os.PathLike[str] | Source],
+    archive: ArchiveLike,
+    sources: MeshSources,
     *,
-    progress: Progress | None = None,
+    progress: Listening = None,
 ) -> EvaluateResult:
     """Measure every mesh of an archive against the file of the same name, with the paper's metrics.
 
     Args:
-        path: the archive.
-        sources: files and folders, named as `compress` names them.
+        archive: path or URL of the archive, or a binary file that can seek.
+        sources: as those of `meshset.compress`.
+        progress: as that of `meshset.compress`.
 
     Raises:
         ArchiveError: the archive cannot be read.
@@ -54,19 +73,20 @@ def evaluate(
     """
     require_modules("evaluation", "compress", ("igl", "scipy"))
     log = FailureLog()
-    with Archive(path) as archive:
+    with Archive(archive) as opened:
+        file = opened.reader.label
         found = {source.name: source for source in collect(sources, log).sources}
-        pairs = _pair(archive, found, log)
+        pairs = _pair(opened, found, log)
         stage("evaluate", len(pairs))
         metrics = {}
         for source in pairs:
             try:
-                metrics[source.name] = _measure(archive, source)
+                metrics[source.name] = _measure(opened, source)
             except MeshsetError as error:
-                log.add(Failure.of(source.name, error, path))
+                log.add(Failure.of(source.name, error, file))
             advance()
     if not metrics:
-        raise NoMeshError(f"{path}: no mesh could be compared with its source", log.failures)
+        raise NoMeshError(f"{file}: no mesh could be compared with its source", log.failures)
     return EvaluateResult(metrics, mean_metrics(list(metrics.values())), log.failures)
 
 
@@ -82,7 +102,7 @@ def _pair(archive: Archive, found: dict[str, Source], log: FailureLog) -> list[S
 
 
 def _measure(archive: Archive, source: Source) -> Metrics:
-    original = read_mesh(source.path).mesh
+    original = source.read().mesh
     placement = Placement.of(original)
     # Through world units, so that a wrong place or size in the archive shows up as error.
     return compare(placement.normalise(original), placement.normalise(archive[source.name]))

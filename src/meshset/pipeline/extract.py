@@ -3,100 +3,161 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
-from meshset.archive import MeshEntry
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError
-from meshset.geometry import write_mesh
-from meshset.pipeline.open import Archive, UnknownMeshError
+from meshset.geometry import Mesh, encode_mesh, write_mesh
+from meshset.pipeline.open import Archive
 from meshset.pipeline.steps.failures import Failure, FailureLog
-from meshset.progress import Progress, advance, reporting, stage
-from meshset.vocabulary import MESH_FORMATS
+from meshset.pipeline.steps.select import listed, select
+from meshset.progress import Listening, advance, reporting, stage
+from meshset.remote import ArchiveLike
+from meshset.text import counted, printable
+from meshset.vocabulary import MESH_FORMATS, MeshFormat, either
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExtractResult:
     """What `extract` wrote.
 
     Attributes:
-        written: the files, in stored order of their meshes.
+        output: the folder or file; "-" for a file object.
+        written: the files, in stored order of their meshes; empty for a file object.
         failures: meshes that were not written, and why.
+        count: how many meshes were written.
     """
 
+    output: str
     written: tuple[Path, ...]
     failures: tuple[Failure, ...]
+    count: int
+
+    def __str__(self) -> str:
+        return f"{counted(self.count, 'mesh', 'meshes')} written to {printable(self.output)}"
+
+    __repr__ = __str__
 
 
 @reporting
 def extract(
-    path: str | os.PathLike[str],
-    folder: str | os.PathLike[str],
-    names: Iterable[str] = (),
+    archive: ArchiveLike,
+    names: str | Iterable[str] = (),
+    output: str | os.PathLike[str] | BinaryIO = ".",
     *,
-    file_format: str = "ply",
-    overwrite: bool = False,
-    progress: Progress | None = None,
+    format: MeshFormat | None = None,
+    force: bool = False,
+    progress: Listening = None,
 ) -> ExtractResult:
-    """Write meshes of an archive as files below `folder`, which is made if it is missing.
+    """Write meshes of an archive as files.
 
     Args:
-        path: the archive.
-        folder: nothing is written outside it, not through links in it either.
-        names: meshes to write, or patterns such as "animals/*"; none means all.
-        file_format: one of `meshset.vocabulary.MESH_FORMATS`.
-        overwrite: whether files that exist already may be replaced. A file that this call has written never is:
-            where a file system ignores case, the second of "Bunny" and "bunny" is a failure.
+        archive: path or URL of the archive, or a binary file that can seek.
+        names: a mesh to write, a pattern such as "animals/*" or a folder such as "animals/", or several of them; none
+            means all.
+        output: a folder, which is made if it is missing; nothing is written outside it, not through links in it either.
+            For a single mesh also a file with the suffix of a mesh, or a binary file object to write to.
+        format: kind of files; None for what the suffix of `output` says, else ply.
+        force: whether files that exist already may be replaced. A file that this call has written never is: where a
+            file system ignores case, the second of "Bunny" and "bunny" is a failure.
+        progress: as that of `meshset.compress`.
 
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; nothing is written.
-        MeshsetError: the archive cannot be read, or the folder or format cannot be written.
+        MeshsetError: the archive cannot be read, or the output or format cannot be written.
 
-    >>> [file.name for file in extract("models.mset", "out", ["bunny"], file_format="obj").written]
+    >>> [file.name for file in extract("models.mset", "bunny", "out", format="obj").written]
     ['bunny.obj']
+    >>> extract("models.mset", "bunny", "rabbit.stl")
+    1 mesh written to rabbit.stl
     """
-    if file_format not in MESH_FORMATS:
-        raise MeshsetError(f"cannot write format {file_format!r}, only {', '.join(MESH_FORMATS)}")
-    with Archive(path) as archive:
-        selected = select(archive.entries, names, path)
-        target = _Folder(Path(folder), overwrite)
+    if format is not None and format not in MESH_FORMATS:
+        raise MeshsetError(f"cannot write format {format!r}, only {either(MESH_FORMATS)}")
+    with Archive(archive) as opened:
+        file = opened.reader.label
+        selected = select(opened.entries, listed(names), file)
+        target = _target(output, format, force, selected)
         log = FailureLog()
+        count = 0
         stage("extract", len(selected))
         for name in selected:
             try:
-                file = target.reserve(f"{name}.{file_format}")
-                write_mesh(archive[name], file)
+                target.put(name, opened[name])
             except (ArchiveError, MeshFileError) as error:
-                log.add(Failure.of(name, error, path))
+                log.add(Failure.of(name, error, file))
             else:
-                target.enter(file)
+                count += 1
             advance()
-    return ExtractResult(tuple(target.written), log.failures)
+    return ExtractResult(target.label, tuple(target.written), log.failures, count)
 
 
-def select(entries: Mapping[str, MeshEntry], names: Iterable[str], path: str | os.PathLike[str]) -> list[str]:
-    """Return the names in `entries` that `names` asks for, in stored order; all of them if it is empty.
+class _Target(Protocol):
+    """Where meshes go to."""
 
-    A name that is in the archive stands for itself, even if it looks like a pattern.
-    """
-    wanted: set[str] = set()
-    names = list(names)
-    for name in names:
-        fitting = [name] if name in entries else [known for known in entries if fnmatchcase(known, name)]
-        if not fitting:
-            raise UnknownMeshError(os.fspath(path), name, entries)
-        wanted.update(fitting)
-    return [name for name in entries if name in wanted or not names]
+    label: str
+    written: list[Path]
+
+    def put(self, name: str, mesh: Mesh) -> None:
+        """Write a mesh. Raises MeshFileError where that is not possible."""
+        ...
+
+
+def _target(
+    output: str | os.PathLike[str] | BinaryIO, format: MeshFormat | None, force: bool, selected: Sequence[str]
+) -> _Target:
+    if not isinstance(output, (str, os.PathLike)):
+        _require_one(selected, "a file object")
+        return _Stream(output, format or "ply")
+    path = Path(output)
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in MESH_FORMATS or path.is_dir() or os.fspath(output).endswith(("/", os.sep)):
+        return _Folder(path, format or "ply", force)
+    _require_one(selected, str(path))
+    if format not in (None, suffix):
+        raise MeshsetError(f"{path}: its suffix says {suffix}, not {format}")
+    return _File(path, force)
+
+
+def _require_one(selected: Sequence[str], where: str) -> None:
+    if len(selected) != 1:
+        raise MeshsetError(f"{where} takes one mesh, not {len(selected)}: name one, or a folder to write to")
+
+
+class _Stream:
+    """A binary file object, for one mesh."""
+
+    label = "-"
+
+    def __init__(self, file: BinaryIO, format: MeshFormat) -> None:
+        self._file, self._format = file, format
+        self.written: list[Path] = []
+
+    def put(self, name: str, mesh: Mesh) -> None:
+        self._file.write(encode_mesh(mesh, self._format))
+
+
+class _File:
+    """One file, for one mesh."""
+
+    def __init__(self, path: Path, force: bool) -> None:
+        if os.path.lexists(path) and not force:
+            raise MeshFileError(f"{path}: exists already")
+        self.label, self._path = str(path), path
+        self.written: list[Path] = []
+
+    def put(self, name: str, mesh: Mesh) -> None:
+        write_mesh(mesh, self._path)
+        self.written.append(self._path)
 
 
 class _Folder:
-    """The folder that files go to, and what was written there."""
+    """A folder, with a file for each mesh."""
 
-    def __init__(self, root: Path, overwrite: bool) -> None:
-        self._root = root
-        self._overwrite = overwrite
+    def __init__(self, root: Path, format: MeshFormat, force: bool) -> None:
+        self.label, self._root = str(root), root
+        self._format, self._force = format, force
         self.written: list[Path] = []
         self._identities: dict[tuple[int, int], Path] = {}
         try:
@@ -104,7 +165,13 @@ class _Folder:
         except OSError as error:
             raise MeshFileError(f"{root}: folder cannot be made ({error.strerror})") from None
 
-    def reserve(self, relative: str) -> Path:
+    def put(self, name: str, mesh: Mesh) -> None:
+        file = self._reserve(f"{name}.{self._format}")
+        write_mesh(mesh, file)
+        self.written.append(file)
+        self._identities[_identity(file)] = file
+
+    def _reserve(self, relative: str) -> Path:
         """Return the path for a file below the folder, its parents made. Raises MeshFileError if it must not be."""
         file = self._root / relative
         try:
@@ -118,14 +185,9 @@ class _Folder:
             raise MeshFileError(f"{file}: not written, a link leads out of the folder")
         if former:
             raise MeshFileError(f"{file}: not written, on this file system it is the same file as {former}")
-        if taken and not self._overwrite:
+        if taken and not self._force:
             raise MeshFileError(f"{file}: exists already")
         return file
-
-    def enter(self, file: Path) -> None:
-        """Remember a file that was written."""
-        self.written.append(file)
-        self._identities[_identity(file)] = file
 
 
 def _identity(file: Path) -> tuple[int, int]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from types import TracebackType
 from typing import Any
@@ -12,38 +10,29 @@ from typing import Any
 import numpy as np
 
 from meshset.archive import ArchiveReader, MeshEntry
-from meshset.archive.names import label, naming, shown
+from meshset.archive.names import naming
 from meshset.codecs import codec_by_id
 from meshset.codecs.protocol import MeshDecoder
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh, Placement
 from meshset.pipeline.steps.records import foreign_codec
 from meshset.pipeline.steps.requirements import resolve_device
+from meshset.pipeline.steps.select import UnknownMeshError
+from meshset.remote import ArchiveLike, open_reader
+from meshset.text import counted
 
 _OPEN_DECODERS = 4
-
-
-class UnknownMeshError(ArchiveError, KeyError):
-    """An archive holds no mesh of that name; the message proposes names that are close."""
-
-    def __init__(self, file: str, name: str, known: Mapping[str, MeshEntry]) -> None:
-        close = get_close_matches(name, known, n=3)
-        proposal = f"; did you mean {' or '.join(map(shown, close))}?" if close else ""
-        super().__init__(f"{file}: holds no mesh named {shown(name)}{proposal}")
-
-    def __str__(self) -> str:
-        # KeyError would show its message in quotes.
-        return str(self.args[0])
 
 
 class Archive(Mapping[str, Mesh]):
     """An open archive: `archive["bunny"]` reads and decodes one mesh, and nothing else.
 
     Meshes come in world units, vertices (V, 3) float32 and faces (F, 3) int32. Decoders are parsed when they
-    are first needed; the last four are kept.
+    are first needed; the last four are kept. Threads may share an archive, and so may forked processes; one that is
+    pickled opens its file or URL again where it is unpickled.
 
     Args:
-        path: the archive file.
+        source: path or URL of the archive, or a binary file that can seek, which stays open.
         device: None to decode with numpy, or a torch device string, or "auto" for a GPU if there is one.
 
     Raises:
@@ -54,11 +43,20 @@ class Archive(Mapping[str, Mesh]):
     (['animals/cat', 'bunny', 'part'], (320, 3))
     """
 
-    def __init__(self, path: str | os.PathLike[str], device: str | None = None) -> None:
-        self._label = label(path)
+    def __init__(self, source: ArchiveLike, device: str | None = None) -> None:
         self._device = None if device is None else resolve_device(device)
-        self._reader = ArchiveReader(path)
+        self._reader = open_reader(source)
         self._decoder = lru_cache(maxsize=_OPEN_DECODERS)(self._open_decoder)
+
+    def __getstate__(self) -> tuple[ArchiveReader, str | None]:
+        return self._reader, self._device
+
+    def __setstate__(self, state: tuple[ArchiveReader, str | None]) -> None:
+        self._reader, self._device = state
+        self._decoder = lru_cache(maxsize=_OPEN_DECODERS)(self._open_decoder)
+
+    def __repr__(self) -> str:
+        return f"<Archive {self._reader.label}: {counted(len(self), 'mesh', 'meshes')}>"
 
     @property
     def entries(self) -> Mapping[str, MeshEntry]:
@@ -100,17 +98,17 @@ class Archive(Mapping[str, Mesh]):
         """Read one mesh. Raises KeyError for an unknown name, ArchiveError for damaged bytes or want of memory."""
         entry = self.entries.get(name)
         if entry is None:
-            raise UnknownMeshError(self._label, name, self.entries)
+            raise UnknownMeshError(self._reader.label, name, self.entries)
         try:
             return self._decoded(entry)
         except MemoryError:
-            raise ArchiveError(f"{self._label}: not enough memory to decode mesh '{name}'") from None
+            raise ArchiveError(f"{self._reader.label}: not enough memory to decode mesh '{name}'") from None
 
     def _decoded(self, entry: MeshEntry) -> Mesh:
         payload = self._reader.read_payload(entry.name)
         decoder = self._decoder(entry.codec_id, entry.shared)
         # A forged decoder or bounding box may leave the range of float32; what comes of it is checked below.
-        with naming(self._label), np.errstate(all="ignore"):
+        with naming(self._reader.label), np.errstate(all="ignore"):
             mesh = decoder.decode(payload)
             if not len(mesh.faces):
                 raise ArchiveError(f"mesh '{entry.name}' decodes to nothing")
@@ -118,13 +116,13 @@ class Archive(Mapping[str, Mesh]):
 
     def _open_decoder(self, codec_id: int, shared: int | None) -> MeshDecoder:
         data = b"" if shared is None else self._reader.read_shared(shared)
-        with naming(self._label):
+        with naming(self._reader.label):
             return codec_by_id(codec_id, foreign_codec(self.settings)).open(data, self._device)
 
 
-def open_archive(path: str | os.PathLike[str], device: str | None = None) -> Archive:
+def open_archive(source: ArchiveLike, device: str | None = None) -> Archive:
     """Open an archive for reading; the arguments and errors are those of `Archive`."""
-    return Archive(path, device)
+    return Archive(source, device)
 
 
 def _in_world(mesh: Mesh, entry: MeshEntry) -> Mesh:

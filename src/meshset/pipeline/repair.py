@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from meshset.archive import ArchiveReader, ArchiveWriter, Copier
 from meshset.pipeline.steps.failures import Failure
 from meshset.pipeline.steps.finish import finish
 from meshset.pipeline.verify import verify
-from meshset.progress import Progress, reporting
+from meshset.progress import Listening, reporting
+from meshset.text import counted, printable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RepairResult:
     """What `repair` made.
 
     Attributes:
+        path: the new archive.
         kept: names of the meshes in the new archive.
         failures: what is damaged in the old one.
     """
 
+    path: Path
     kept: tuple[str, ...]
     failures: tuple[Failure, ...]
+
+    def __str__(self) -> str:
+        return f"{printable(str(self.path))}: {counted(len(self.kept), 'mesh', 'meshes')} salvaged"
+
+    __repr__ = __str__
 
 
 @reporting
@@ -30,10 +39,16 @@ def repair(
     path: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
-    overwrite: bool = False,
-    progress: Progress | None = None,
+    force: bool = False,
+    progress: Listening = None,
 ) -> RepairResult:
     """Copy every mesh that is whole and decodes into a new archive; the damaged one stays as it is.
+
+    Args:
+        path: the damaged archive.
+        output: the archive to make.
+        force: whether an existing `output` may be replaced.
+        progress: as that of `meshset.compress`.
 
     Raises:
         ArchiveError: the index cannot be read, so nothing says where the meshes are; or `output` cannot be written.
@@ -41,11 +56,11 @@ def repair(
     >>> repair("models.mset", "salvaged.mset").kept
     ('animals/cat', 'bunny', 'part')
     """
-    with ArchiveWriter(output, overwrite) as writer:
+    with ArchiveWriter(output, force) as writer:
         found = verify(path)
         with ArchiveReader(path) as reader:
             copier = Copier(writer)
             for name in found.whole:
                 copier.copy(reader, name)
             finish(writer, reader.settings)
-    return RepairResult(found.whole, found.failures)
+    return RepairResult(Path(output), found.whole, found.failures)

@@ -8,26 +8,34 @@ from pathlib import Path
 from meshset.errors import MeshFileError
 from meshset.geometry import write_mesh
 from meshset.geometry.samples import sample_meshes
-from meshset.progress import Progress, advance, reporting, stage
+from meshset.progress import Listening, advance, reporting, stage
+from meshset.vocabulary import MeshFormat
 
 
 @reporting
-def write_samples(
+def sample(
     folder: str | os.PathLike[str],
-    count: int,
+    count: int = 24,
     *,
     seed: int = 0,
-    file_format: str = "ply",
-    progress: Progress | None = None,
+    format: MeshFormat = "ply",
+    progress: Listening = None,
 ) -> list[Path]:
     """Write `count` sample meshes below `folder`, which is made if it is missing, and return the files.
 
     Files of the same names are replaced.
 
+    Args:
+        folder: to write to.
+        count: number of meshes.
+        seed: another one gives other shapes.
+        format: kind of files.
+        progress: as that of `meshset.compress`.
+
     Raises:
         MeshFileError: the folder or a file cannot be written, or the format is unknown.
 
-    >>> [file.suffix for file in write_samples("demo", 2)]
+    >>> [file.suffix for file in sample("demo", 2)]
     ['.ply', '.ply']
     """
     folder = Path(folder)
@@ -38,7 +46,7 @@ def write_samples(
     stage("make samples", count)
     written = []
     for name, mesh in sample_meshes(count, seed):
-        written.append(folder / f"{name}.{file_format}")
+        written.append(folder / f"{name}.{format}")
         write_mesh(mesh, written[-1])
         advance()
     return written

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import math
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meshset.archive import ArchiveReader, MeshEntry
+from meshset.archive import MeshEntry
 from meshset.codecs import codec_label
 from meshset.pipeline.steps.remarks import remarks, rung_label
+from meshset.remote import ArchiveLike, open_reader
+from meshset.text import figure, share, size, table
 
 
-@dataclass(frozen=True)
+class Listing(tuple[MeshEntry, ...]):
+    """The meshes of an archive in stored order; as text a table."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        header = ["name", "codec", "bytes", "faces", "mean error", "max error", "of diagonal", "notes"]
+        rows = [
+            [
+                mesh.name,
+                codec_label(mesh.codec_id),
+                str(mesh.length),
+                str(mesh.faces),
+                figure(mesh.mean_distance),
+                figure(mesh.max_distance),
+                share(mesh.mean_error_of_diagonal),
+                "; ".join(remarks(mesh)),
+            ]
+            for mesh in self
+        ]
+        return table(header, rows, [False, False, True, True, True, True, True, False])
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True, repr=False)
 class ArchiveSummary:
     """Totals of an archive; all sizes in bytes.
 
@@ -50,24 +78,59 @@ class ArchiveSummary:
     format_version: str
     settings: dict[str, Any]
 
+    def __str__(self) -> str:
+        rows = [
+            ("meshes", str(self.meshes)),
+            ("archive", size(self.archive_bytes)),
+            ("as OBJ text", size(self.source_bytes)),
+            ("ratio", f"{self.ratio:.1f}"),
+            ("shared parts", size(self.shared_bytes)),
+            ("meshes alone", size(self.payload_bytes)),
+            ("index", size(self.index_bytes) + (", stored twice" if self.index_copies == 2 else "")),
+            ("mean error", figure(self.mean_error)),
+            ("max error", figure(self.max_error)),
+            ("memory to decode", size(self.peak_memory)),
+            ("format", self.format_version),
+        ]
+        if self.unused_bytes:
+            rows.append(("unused", f"{size(self.unused_bytes)}: meshset remove --compact reclaims it"))
+        if self.torn_bytes:
+            rows.append(("torn bytes", f"{self.torn_bytes}: an append was interrupted, or the end is damaged"))
+        rows += [(f"settings: {path}", value) for path, value in _flat(self.settings)]
+        return table(("what", "value"), rows, [False, False]).partition("\n")[2]
 
-def list_meshes(path: str | os.PathLike[str]) -> list[MeshEntry]:
-    """Return what the index says of each mesh, in stored order. Raises ArchiveError if it cannot be read.
+    __repr__ = __str__
+
+
+def list_meshes(archive: ArchiveLike) -> Listing:
+    """Return what the index says of each mesh, in stored order.
+
+    Args:
+        archive: path or URL of the archive, or a binary file that can seek.
+
+    Raises:
+        ArchiveError: it cannot be read.
 
     >>> [(entry.name, entry.faces) for entry in list_meshes("models.mset")]
     [('animals/cat', 320), ('bunny', 320), ('part', 12)]
     """
-    with ArchiveReader(path) as reader:
-        return list(reader.entries.values())
+    with open_reader(archive) as reader:
+        return Listing(reader.entries.values())
 
 
-def summarise(path: str | os.PathLike[str]) -> ArchiveSummary:
-    """Return the totals of an archive. Raises ArchiveError if the index cannot be read.
+def summarise(archive: ArchiveLike) -> ArchiveSummary:
+    """Return the totals of an archive, from its index alone.
+
+    Args:
+        archive: path or URL of the archive, or a binary file that can seek.
+
+    Raises:
+        ArchiveError: it cannot be read.
 
     >>> summarise("models.mset").meshes
     3
     """
-    with ArchiveReader(path) as reader:
+    with open_reader(archive) as reader:
         entries = list(reader.entries.values())
         source_bytes = sum(entry.source_bytes for entry in entries)
         means = [entry.mean_distance for entry in entries if entry.mean_distance is not None]
@@ -117,3 +180,14 @@ def row(entry: MeshEntry) -> dict[str, Any]:
         "open_edges": entry.open_edges,
         "notes": list(remarks(entry)),
     }
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested settings as dotted paths with their values as text."""
+    rows = []
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            rows += _flat(value, f"{prefix}{key}.")
+        else:
+            rows.append((prefix + key, value if isinstance(value, str) else json.dumps(value)))
+    return rows

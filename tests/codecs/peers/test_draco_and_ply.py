@@ -195,7 +195,7 @@ def test_registry_and_parameters():
 def test_archive_with_a_codec_made_with_parameters(tmp_path):
     write_mesh(Mesh(10 * TORUS.vertices + 3, TORUS.faces), tmp_path / "ring.ply")
     write_mesh(BALL, tmp_path / "ball.ply")
-    result = compress([tmp_path], tmp_path / "set.mset", settings=Settings(), codec=DracoCodec(10, 0.25))
+    result = compress([tmp_path], tmp_path / "set.mset", codec=DracoCodec(10, 0.25))
     assert [entry.codec_id for entry in result.entries] == [2, 2]
     with meshset.open(result.path) as archive:
         assert archive["ring"].vertices.mean() == pytest.approx(3, abs=0.1)
@@ -209,9 +209,7 @@ def bits_of(payload):
 
 
 def test_meshes_join_an_archive_of_draco_at_its_own_setting(tmp_path):
-    path = compress(
-        [written(tmp_path / "a", BALL)], tmp_path / "a.mset", settings=Settings(), codec=DracoCodec(7, 0.5)
-    ).path
+    path = compress([written(tmp_path / "a", BALL)], tmp_path / "a.mset", codec=DracoCodec(7, 0.5)).path
     (entry,) = add(path, [written(tmp_path / "b", TORUS)]).entries
     assert entry.faces == pytest.approx(len(TORUS.faces) / 2, rel=0.02)
     with ArchiveReader(path) as reader:
@@ -223,9 +221,7 @@ def test_meshes_join_an_archive_of_draco_at_its_own_setting(tmp_path):
 
 def test_merged_archives_of_draco_give_the_setting_of_the_first(tmp_path):
     paths = [
-        compress(
-            [written(tmp_path / str(bits), BALL)], tmp_path / f"{bits}.mset", settings=Settings(), codec=codec
-        ).path
+        compress([written(tmp_path / str(bits), BALL)], tmp_path / f"{bits}.mset", codec=codec).path
         for bits, codec in ((7, DracoCodec(7)), (12, DracoCodec(12)))
     ]
     merge(paths, tmp_path / "all.mset")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from meshset.archive import MeshEntry
 from meshset.errors import ArchiveError
-from meshset.geometry import Mesh, Placement, read_mesh
+from meshset.geometry import Mesh, Placement
+from meshset.pipeline.steps.collect import Source
 from meshset.pipeline.steps.measure import SAMPLES
 from meshset.vocabulary import LONGEST_SIDE
 
@@ -43,7 +42,7 @@ def check_stated(mesh: Mesh, entry: MeshEntry) -> None:
         raise ArchiveError("decodes to a surface outside the bounding box that the index states")
 
 
-def check_error(mesh: Mesh, entry: MeshEntry, source: Path) -> None:
+def check_error(mesh: Mesh, entry: MeshEntry, source: Source) -> None:
     """Measure a mesh in world units against its source again.
 
     Raises:
@@ -52,9 +51,9 @@ def check_error(mesh: Mesh, entry: MeshEntry, source: Path) -> None:
     """
     from meshset.evaluation import surface_distance
 
-    original = read_mesh(source).mesh
+    original = source.read().mesh
     placement = Placement.of(original)
     mean, _ = surface_distance(placement.normalise(original), placement.normalise(mesh), SAMPLES)
     stated = entry.mean_distance
     if stated is not None and mean > (1 + _ERROR) * stated + _ROUNDING:
-        raise ArchiveError(f"has a mean error of {mean:.2e} against {source}, the index states {stated:.2e}")
+        raise ArchiveError(f"has a mean error of {mean:.2e} against {source.path}, the index states {stated:.2e}")

@@ -1,32 +1,56 @@
-"""From files and folders to named mesh files."""
+"""From files, folders and meshes in memory to named meshes."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from meshset.archive import validate_name
-from meshset.errors import ArchiveError
-from meshset.geometry import SUPPORTED_SUFFIXES
+from meshset.archive.names import safe_name, shown
+from meshset.errors import ArchiveError, MeshsetError
+from meshset.geometry import SUPPORTED_SUFFIXES, Reading, read_mesh
+from meshset.geometry.arrays import Arrays, MeshLike, arrays_of, read_arrays
 from meshset.pipeline.steps.failures import Failure, FailureLog
+from meshset.progress import tell
+
+APPLE_DOUBLE = b"\x00\x05\x16\x07"
+"""Begins the files ._NAME in which macOS keeps what other file systems have no place for."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A mesh file and the name that its mesh gets in the archive."""
+    """A mesh and the name that it gets in the archive.
+
+    Attributes:
+        name: in the archive.
+        path: its file; of a mesh that was given in memory its name.
+        given: that mesh, None for a file.
+    """
 
     name: str
     path: Path
+    given: Arrays | None = field(default=None, repr=False, compare=False)
+
+    def read(self) -> Reading:
+        """Return the mesh as the rest can rely on it. Raises MeshFileError if there is none."""
+        return read_mesh(self.path) if self.given is None else read_arrays(self.name, self.given)
+
+
+PathLike: TypeAlias = str | os.PathLike[str]
+MeshSources: TypeAlias = PathLike | Iterable[PathLike | Source] | Mapping[str, PathLike | MeshLike]
+"""Where meshes come from: a file or folder, several of them, or files and meshes in memory by name."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What was found under the given paths.
+    """What was found.
 
     Attributes:
-        sources: files to read, with distinct valid names, in the order of the paths, folders sorted.
+        sources: meshes to read, with distinct valid names, in the order in which they were given, folders sorted.
         skipped: how many files in folders are of other kinds than `SUPPORTED_SUFFIXES`.
     """
 
@@ -34,37 +58,65 @@ class Collection:
     skipped: int
 
 
-def collect(paths: Iterable[str | os.PathLike[str] | Source], log: FailureLog) -> Collection:
-    """Find mesh files: files as they are named, folders with everything below them.
+def collect(given: MeshSources, log: FailureLog) -> Collection:
+    """Find meshes: files as they are named, folders with everything below them, meshes in memory by their keys.
 
-    A mesh from a folder is named by its path below that folder without suffix, with '/' between segments; a
-    file named by itself by its stem. The first file of a name keeps it. The same file under the same name
-    counts once.
+    A mesh from a folder is named by its path below that folder without suffix, with '/' between segments; a file named
+    by itself by its stem. What is not safe in a name on every system is replaced. Where files share a name, all of them
+    get their suffix, or else a number. The same file under the same name counts once.
 
     Args:
-        paths: files and folders, and sources, which keep the names that they have.
+        given: files and folders, sources, which keep the names that they have, or meshes by name.
         log: gets what cannot be used: missing paths, unreadable folders, invalid and taken names.
+
+    Raises:
+        MeshsetError: meshes in memory have no valid names, or something is neither path nor mesh.
     """
-    sources: dict[str, Source] = {}
+    if isinstance(given, Mapping):
+        return Collection(tuple(_named(name, item) for name, item in given.items()), 0)
+    found: list[Source] = []
     skipped = 0
-    for item in paths:
+    for item in _items(given):
         if isinstance(item, Source):
-            _enter(item, sources, log)
+            found.append(item)
             continue
         path = Path(item)
         if path.is_dir():
             files = sorted(_files_below(path, log))
             known = [file for file in files if file.suffix.lower() in SUPPORTED_SUFFIXES]
             skipped += len(files) - len(known)
-            found = [Source(file.relative_to(path).with_suffix("").as_posix(), file) for file in known]
+            found += [_File(file.relative_to(path).with_suffix("").as_posix(), file) for file in known]
         elif path.exists():
-            found = [Source(path.stem, path)]
+            found.append(_File(path.stem, path))
         else:
             log.add(Failure(str(path), "no such file or folder"))
-            continue
-        for source in found:
-            _enter(source, sources, log)
-    return Collection(tuple(sources.values()), skipped)
+    return Collection(_distinct(found, log), skipped)
+
+
+class _File(Source):
+    """A source that may get another name."""
+
+
+def _items(given: MeshSources) -> Iterable[PathLike | Source]:
+    if isinstance(given, (str, os.PathLike)):
+        return [given]
+    items = list(given) if isinstance(given, Iterable) else [given]
+    for item in items:
+        if not isinstance(item, (str, os.PathLike, Source)):
+            raise MeshsetError(
+                f"{type(item).__name__} is not a path; meshes in memory need names: {{'bunny': mesh, ...}}"
+            )
+    return items
+
+
+def _named(name: str, item: PathLike | MeshLike) -> Source:
+    """Return a source that was given by name."""
+    if not isinstance(name, str):
+        raise MeshsetError(f"{name!r} cannot be the name of a mesh: expected a string")
+    validate_name(name)
+    if isinstance(item, (str, os.PathLike)):
+        return Source(name, Path(item))
+    return Source(name, Path(name), arrays_of(name, item))
 
 
 def _files_below(folder: Path, log: FailureLog) -> Iterator[Path]:
@@ -77,15 +129,78 @@ def _files_below(folder: Path, log: FailureLog) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         visited.add(os.path.realpath(parent))
         folders[:] = [name for name in sorted(folders) if os.path.realpath(Path(parent, name)) not in visited]
-        yield from (Path(parent, name) for name in files)
+        yield from (Path(parent, name) for name in files if not _is_apple_double(Path(parent, name)))
 
 
-def _enter(source: Source, sources: dict[str, Source], log: FailureLog) -> None:
+def _is_apple_double(file: Path) -> bool:
+    """Return whether a file holds no mesh but what macOS notes about the file beside it."""
+    if not file.name.startswith("._"):
+        return False
     try:
-        validate_name(source.name)
-    except ArchiveError as error:
-        log.add(Failure(str(source.path), str(error)))
-        return
-    holder = sources.setdefault(source.name, source)
-    if os.path.realpath(holder.path) != os.path.realpath(source.path):
-        log.add(Failure(str(source.path), f"the name '{source.name}' is taken by {holder.path}"))
+        with file.open("rb") as content:
+            return content.read(len(APPLE_DOUBLE)) == APPLE_DOUBLE
+    except OSError:
+        return False
+
+
+def _distinct(found: Iterable[Source], log: FailureLog) -> tuple[Source, ...]:
+    """Return the sources under names that are valid and distinct, and tell of names that were changed."""
+    sources: dict[str, Source] = {}
+    for source in _told_apart(_once(_made_safe(found))):
+        try:
+            validate_name(source.name)
+        except ArchiveError as error:
+            log.add(Failure(str(source.path), str(error)))
+            continue
+        holder = sources.setdefault(source.name, source)
+        if os.path.realpath(holder.path) != os.path.realpath(source.path):
+            log.add(Failure(str(source.path), f"the name '{source.name}' is taken by {holder.path}"))
+    return tuple(sources.values())
+
+
+def _made_safe(found: Iterable[Source]) -> list[Source]:
+    """Replace in the names of files what is not possible on every system."""
+    named = [_File(safe_name(one.name), one.path) if isinstance(one, _File) else one for one in found]
+    changed = [(old.name, new.name) for old, new in zip(found, named, strict=True) if old.name != new.name]
+    if changed:
+        old, new = changed[0]
+        tell(f"names changed to be possible on every system: {len(changed)}, such as {shown(old)} to {shown(new)}")
+    return named
+
+
+def _once(found: Iterable[Source]) -> list[Source]:
+    """Return the sources without those that name the same file a second time."""
+    seen = {(one.name, os.path.realpath(one.path)): one for one in reversed(list(found))}
+    return [one for one in found if seen[one.name, os.path.realpath(one.path)] is one]
+
+
+def _told_apart(found: Sequence[Source]) -> list[Source]:
+    """Give files that share a name their suffix, or a number where that does not tell them apart."""
+    groups: dict[str, list[Source]] = defaultdict(list)
+    for one in found:
+        groups[one.name].append(one)
+    taken = set(groups)
+    names: dict[int, str] = {}
+    for name, group in groups.items():
+        files = [one for one in group if isinstance(one, _File)]
+        if len(group) == 1 or not files:
+            continue
+        full = [name + one.path.suffix for one in files]
+        if len({*full}) < len(full) or taken.intersection(full):
+            full = _numbered(name, len(files), taken, first_is_free=len(files) == len(group))
+        taken.update(full)
+        names |= {id(one): other for one, other in zip(files, full, strict=True)}
+    if names:
+        examples = " and ".join(map(shown, list(names.values())[:2]))
+        tell(f"meshes that share a name with another: {len(names)}, stored under names such as {examples}")
+    return [_File(names[id(one)], one.path) if id(one) in names else one for one in found]
+
+
+def _numbered(name: str, count: int, taken: set[str], first_is_free: bool) -> list[str]:
+    """Return the name, if it is free, and as many of "name-2", "name-3" and so on as are needed."""
+    names, number = [name] if first_is_free else [], 2
+    while len(names) < count:
+        if f"{name}-{number}" not in taken:
+            names.append(f"{name}-{number}")
+        number += 1
+    return names

@@ -15,7 +15,7 @@ from weakref import finalize
 import numpy as np
 
 from meshset.errors import MeshFileError, MeshsetError
-from meshset.geometry import Mesh, Placement, obj_size, read_mesh
+from meshset.geometry import Mesh, Placement, obj_size
 from meshset.geometry.diagnosis import diagnose
 from meshset.pipeline.steps.collect import Source
 from meshset.pipeline.steps.failures import Failure, FailureLog
@@ -63,9 +63,9 @@ class MeshSpool:
         return self._folder / f"{number}.npy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PreparedMesh(Source):
-    """A mesh file that was read and can be compressed; what becomes of the file afterwards does not matter.
+    """A mesh that was read and can be compressed; what becomes of its file afterwards does not matter.
 
     Attributes:
         placement: bounding box in world units.
@@ -138,7 +138,7 @@ def prepare_meshes(sources: Iterable[Source], spool: MeshSpool, log: FailureLog)
 
 
 def _prepared(source: Source, spool: MeshSpool) -> PreparedMesh:
-    reading = read_mesh(source.path)
+    reading = source.read()
     mesh = reading.mesh
     return PreparedMesh(
         name=source.name,

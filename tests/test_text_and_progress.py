@@ -4,10 +4,9 @@ import io
 
 import pytest
 
-from meshset.cli import progress as cli_progress
-from meshset.cli.progress import Lines, showing_progress
-from meshset.cli.text import duration, figure, printable, share, size, table
-from meshset.progress import advance, stage, tell
+from meshset.progress import advance, bars, stage, tell
+from meshset.progress.bars import Lines, showing_progress
+from meshset.text import duration, figure, printable, share, size, table
 
 
 @pytest.mark.parametrize(
@@ -82,7 +81,7 @@ def test_terminal_gets_bars_and_notes_without_markup(monkeypatch):
             return True
 
     terminal = Terminal()
-    monkeypatch.setattr(cli_progress.sys, "stderr", terminal)
+    monkeypatch.setattr(bars.sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     with showing_progress():

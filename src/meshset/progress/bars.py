@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from meshset.cli.text import duration, printable
 from meshset.progress import Silent, listening
+from meshset.text import duration, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -1,0 +1,49 @@
+"""Which meshes of an archive a user means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from meshset.archive import MeshEntry
+from meshset.archive.names import shown
+from meshset.errors import ArchiveError
+
+
+class UnknownMeshError(ArchiveError, KeyError):
+    """An archive holds no mesh of that name; the message proposes names that are close."""
+
+    def __init__(self, file: str, name: str, known: Mapping[str, MeshEntry]) -> None:
+        close = get_close_matches(name, known, n=3)
+        proposal = f"; did you mean {' or '.join(map(shown, close))}?" if close else ""
+        super().__init__(f"{file}: holds no mesh named {shown(name)}{proposal}")
+
+    def __str__(self) -> str:
+        # KeyError would show its message in quotes.
+        return str(self.args[0])
+
+
+def listed(names: str | Iterable[str]) -> list[str]:
+    """Return several names as a list; a string is one of them, never its letters."""
+    return [names] if isinstance(names, str) else list(names)
+
+
+def select(entries: Mapping[str, MeshEntry], names: Iterable[str], file: str) -> list[str]:
+    """Return the names in `entries` that `names` asks for, in stored order; all of them if it is empty.
+
+    A name that is in the archive stands for itself, even if it looks like a pattern such as "animals/*"; "animals/"
+    stands for everything below it.
+
+    Raises:
+        UnknownMeshError: a name or pattern fits no mesh; the message names `file`.
+    """
+    wanted: set[str] = set()
+    names = list(names)
+    for name in names:
+        pattern = f"{name}*" if name.endswith("/") else name
+        fitting = [name] if name in entries else [known for known in entries if fnmatchcase(known, pattern)]
+        if not fitting:
+            raise UnknownMeshError(file, name, entries)
+        wanted.update(fitting)
+    return [name for name in entries if name in wanted or not names]
