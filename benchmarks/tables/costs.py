@@ -62,6 +62,21 @@ def index_bytes(found: Row | None) -> str:
     return "\n".join([*lines, f"\n{provenance(found)}"])
 
 
+def over_http(found: Row | None) -> str:
+    """Return the requests and bytes that reading an archive on the web takes."""
+    if found is None:
+        return NOT_MEASURED
+    lines = header("archive", "size", *(f"{what}: requests, bytes" for what in _READ))
+    for name, row in found["rows"].items():
+        cells = (f"{row[what]['requests']}, {row[what]['bytes']:,}" for what in _READ)
+        label = "24 generated shapes, necgs" if name == "models" else name
+        lines.append(f"| {label} | {_kilobytes(row['archive_bytes'])} | {' | '.join(cells)} |")
+    return "\n".join([*lines, f"\n{provenance(found)}"])
+
+
+_READ = ("listing", "first mesh", "next mesh")
+
+
 def bounded(found: Row | None) -> str:
     """Return the share of meshes on each rung under a bound, and whether all keep it."""
     if found is None:

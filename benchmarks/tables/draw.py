@@ -209,6 +209,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "bounded": lambda: costs.bounded(measured("bounded")),
     "targets": lambda: costs.targets(measured("targets")),
     "levers": lambda: costs.levers(measured("levers")),
+    "over http": lambda: costs.over_http(measured("over_http")),
     "index bytes": lambda: costs.index_bytes(measured("index_bytes")),
     "implicit table 1": lambda: networks.table_1(measured("implicit")),
     "network sizes": lambda: networks.sizes(measured("network_sizes")),
@@ -234,6 +235,7 @@ DOCUMENTS = (
     "docs/lgcl.md",
     "docs/peers.md",
     "docs/hostile.md",
+    "docs/web.md",
     "benchmarks/README.md",
     "robustness/README.md",
 )

@@ -40,6 +40,7 @@ FIGURES = {
     "bounded": Shown("docs/costs.md", "20 min"),
     "targets": Shown("docs/costs.md", "8 min"),
     "levers": Shown("docs/costs.md", "40 min"),
+    "over_http": Shown("docs/web.md", "3 min, after `make demo`"),
     "index_bytes": Shown("docs/costs.md", "5 min"),
     "ablation_resolutions": Shown("docs/ablations.md", "10 min"),
     "ablation_resolutions-paper": Shown("docs/ablations.md", "30 min"),
