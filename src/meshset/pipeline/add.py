@@ -70,7 +70,7 @@ class GrowResult:
 
 @reporting
 def add(
-    path: str | os.PathLike[str],
+    archive: str | os.PathLike[str],
     sources: MeshSources,
     *,
     max_error: float | None = None,
@@ -86,7 +86,7 @@ def add(
     part of the archive at once; until then readers see the old set, and afterwards too if this is interrupted.
 
     Args:
-        path: the archive.
+        archive: its path.
         sources: as those of `meshset.compress`.
         max_error: bound on the mean symmetric surface distance of each new mesh, as a share of its bounding-box
             diagonal; None for whatever the decoder reaches.
@@ -106,12 +106,12 @@ def add(
     >>> [entry.name for entry in result.entries], result.meshes
     (['dog'], 4)
     """
-    return _grow(path, sources, False, max_error, update_decoder, device)
+    return _grow(archive, sources, False, max_error, update_decoder, device)
 
 
 @reporting
 def replace(
-    path: str | os.PathLike[str],
+    archive: str | os.PathLike[str],
     sources: MeshSources,
     *,
     max_error: float | None = None,
@@ -125,11 +125,11 @@ def replace(
     >>> [entry.name for entry in replace("models.mset", ["models/bunny.ply"]).entries]
     ['bunny']
     """
-    return _grow(path, sources, True, max_error, False, device)
+    return _grow(archive, sources, True, max_error, False, device)
 
 
 def _grow(
-    path: str | os.PathLike[str],
+    archive: str | os.PathLike[str],
     sources: MeshSources,
     replacing: bool,
     max_error: float | None,
@@ -141,11 +141,11 @@ def _grow(
     if max_error is not None:
         ladder.check_bound(max_error)
     log = FailureLog()
-    with ArchiveEditor(path) as editor, ArchiveReader(path) as reader, MeshSpool() as spool:
+    with ArchiveEditor(archive) as editor, ArchiveReader(archive) as reader, MeshSpool() as spool:
         fitting = _fitting(collect(sources, log).sources, editor, replacing, log)
         prepared = prepare_meshes(fitting, spool, log)
         _require_some(prepared, log)
-        frozen = frozen_set(path, editor, reader)
+        frozen = frozen_set(archive, editor, reader)
         joining = _Joining(frozen, prepared, max_error, Settings(device=resolve_device(device)))
         outcomes = joining.settled(joining.first, frozen.shared)
         found, decoder = joining.updated(reader, outcomes) if update_decoder else (None, None)
@@ -159,15 +159,15 @@ def _grow(
         finish(editor, editor.settings)
         meshes = len(editor.entries)
     if found is not None:
-        remove(path, (), compact=True)  # or the old decoder would stay in the file
+        remove(archive, (), compact=True)  # or the old decoder would stay in the file
     return GrowResult(
-        path=Path(path),
+        path=Path(archive),
         entries=tuple(entries),
         failures=log.failures,
         meshes=meshes,
         source_bytes=sum(entry.source_bytes for entry in entries),
         payload_bytes=sum(entry.length for entry in entries),
-        archive_bytes=Path(path).stat().st_size,
+        archive_bytes=Path(archive).stat().st_size,
         seconds=time.perf_counter() - started,
         decoder=decoder,
         replaced=replacing,

@@ -47,7 +47,7 @@ class RemoveResult:
 
 @reporting
 def remove(
-    path: str | os.PathLike[str],
+    archive: str | os.PathLike[str],
     names: str | Iterable[str] = (),
     *,
     compact: bool = False,
@@ -56,7 +56,7 @@ def remove(
     """Take meshes out of an archive, in one step that happens as a whole or not at all.
 
     Args:
-        path: the archive.
+        archive: its path.
         names: a mesh to remove or a pattern such as "animals/*", or several of them.
         compact: write the archive anew, without bytes that nothing refers to and shared parts that no mesh needs.
             `names` may be empty then.
@@ -72,11 +72,11 @@ def remove(
     """
     names = listed(names)
     if not names and not compact:
-        raise MeshsetError(f"{path}: no mesh to remove was named")
-    before = Path(path).stat().st_size if Path(path).exists() else 0
-    removed, left = (_rewrite if compact else _append)(path, names)
-    after = Path(path).stat().st_size
-    return RemoveResult(Path(path), tuple(removed), left, after, before - after)
+        raise MeshsetError(f"{archive}: no mesh to remove was named")
+    before = Path(archive).stat().st_size if Path(archive).exists() else 0
+    removed, left = (_rewrite if compact else _append)(archive, names)
+    after = Path(archive).stat().st_size
+    return RemoveResult(Path(archive), tuple(removed), left, after, before - after)
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,7 +109,7 @@ class MergeResult:
 
 @reporting
 def merge(
-    sources: Sequence[str | os.PathLike[str]],
+    archives: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     *,
     force: bool = False,
@@ -118,8 +118,8 @@ def merge(
     """Put the meshes of several archives into a new one, shared parts that are equal once.
 
     Args:
-        sources: paths of the archives; they stay as they are. Their meshes are stored in this order.
-        output: the archive to make; it may be one of `sources` if it may be replaced.
+        archives: their paths; they stay as they are. Their meshes are stored in this order.
+        output: the archive to make; it may be one of `archives` if it may be replaced.
         force: whether an existing `output` may be replaced.
         progress: as that of `meshset.compress`.
 
@@ -131,8 +131,8 @@ def merge(
     """
     with ExitStack() as opened:
         writer = opened.enter_context(ArchiveWriter(output, force))
-        readers = [opened.enter_context(ArchiveReader(source)) for source in sources]
-        _check_names(sources, readers)
+        readers = [opened.enter_context(ArchiveReader(source)) for source in archives]
+        _check_names(archives, readers)
         copier = Copier(writer)
         for reader in readers:
             for name in reader.entries:

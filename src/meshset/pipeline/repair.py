@@ -36,7 +36,7 @@ class RepairResult:
 
 @reporting
 def repair(
-    path: str | os.PathLike[str],
+    archive: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
     force: bool = False,
@@ -45,7 +45,7 @@ def repair(
     """Copy every mesh that is whole and decodes into a new archive; the damaged one stays as it is.
 
     Args:
-        path: the damaged archive.
+        archive: path of the damaged one.
         output: the archive to make.
         force: whether an existing `output` may be replaced.
         progress: as that of `meshset.compress`.
@@ -57,8 +57,8 @@ def repair(
     ('animals/cat', 'bunny', 'part')
     """
     with ArchiveWriter(output, force) as writer:
-        found = verify(path)
-        with ArchiveReader(path) as reader:
+        found = verify(archive)
+        with ArchiveReader(archive) as reader:
             copier = Copier(writer)
             for name in found.whole:
                 copier.copy(reader, name)

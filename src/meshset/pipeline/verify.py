@@ -33,7 +33,8 @@ class VerifyResult:
 
     def __str__(self) -> str:
         if not self.failures:
-            return f"{printable(self.archive)}: all {self.meshes} meshes are whole and decode"
+            found = "its only mesh is whole" if self.meshes == 1 else f"all {self.meshes} meshes are whole and decode"
+            return f"{printable(self.archive)}: {found}"
         damages = "\n".join(printable(str(failure)) for failure in self.failures)
         return f"{printable(self.archive)}: {len(self.whole)} of {self.meshes} meshes are whole and decode\n{damages}"
 
