@@ -8,22 +8,33 @@ from collections.abc import Sequence
 _WIDEST = 100
 """Columns that a table aligns to at most: one endless name or note must not make every line as long."""
 
+_SHORTEST = 12
+"""Columns of a shortened name at least."""
+
 
 def printable(text: str) -> str:
     """Return `text` with everything escaped that could move a cursor, change a colour or break a line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> str:
-    """Return aligned lines, the header first; a cell wider than 100 moves what follows it.
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool], columns: int | None = None
+) -> str:
+    """Return aligned lines, the header first.
+
+    Without `columns` a cell wider than 100 moves what follows it.
 
     Args:
         header: title of each column.
         rows: one text a column; made printable here.
         numbers: for each column, whether it is aligned to the right.
+        columns: width of the terminal; the first column is shortened to it. None for no limit.
     """
     lines = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [min(_WIDEST, max(map(_width, column))) for column in zip(*lines, strict=True)]
+    if columns is not None:
+        widths[0] = max(_SHORTEST, min(widths[0], columns - sum(widths[1:]) - 2 * len(widths[1:])))
+        lines = [[shortened(first, widths[0]), *rest] for first, *rest in lines]
     return "\n".join(
         "  ".join(
             " " * (width - _width(cell)) + cell if right else cell + " " * (width - _width(cell))
@@ -31,6 +42,22 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequenc
         ).rstrip()
         for line in lines
     )
+
+
+def shortened(text: str, columns: int) -> str:
+    """Return `text`, its middle replaced by an ellipsis where a terminal takes more than `columns` for it.
+
+    >>> shortened("scans/2024/body_left_final", 16)
+    'scans/2…ft_final'
+    """
+    if _width(text) <= columns:
+        return text
+    head, tail = text[: (columns - 1) // 2], text[-(columns // 2) :]
+    while _width(head) > (columns - 1) // 2:
+        head = head[:-1]
+    while _width(tail) > columns // 2:
+        tail = tail[1:]
+    return f"{head}…{tail}"
 
 
 def size(count: int) -> str:

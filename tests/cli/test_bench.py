@@ -31,7 +31,7 @@ def test_bench_then_report(meshset, models, tmp_path, monkeypatch):
 
 def test_bench_of_a_published_set(meshset, tmp_path):
     result = meshset("bench", "--dataset", "thingi10k", tmp_path, "--codecs", "ply-zstd", "--out", tmp_path / "out")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "expected raw_meshes/<number>.stl" in result.stderr
 
 
@@ -39,8 +39,8 @@ def test_bench_of_a_published_set(meshset, tmp_path):
     ("arguments", "code", "message"),
     [
         ([], 2, "name at least one folder"),
-        (["missing"], 1, "no such folder"),
-        (["--dataset", "imagenet", "."], 1, "there is no data set 'imagenet', only thingi10k, "),
+        (["missing"], 3, "no such folder"),
+        (["--dataset", "imagenet", "."], 3, "there is no data set 'imagenet', only thingi10k, "),
     ],
 )
 def test_wrong_arguments(meshset, tmp_path, arguments, code, message):
@@ -51,6 +51,6 @@ def test_wrong_arguments(meshset, tmp_path, arguments, code, message):
 
 def test_unknown_codec_and_missing_result(meshset, models, tmp_path):
     result = meshset("bench", models, "--codecs", "jpeg", "--out", tmp_path / "out")
-    assert (result.exit_code, "knows no codec 'jpeg'" in result.stderr) == (1, True)
+    assert (result.exit_code, "knows no codec 'jpeg'" in result.stderr) == (3, True)
     result = meshset("report", tmp_path)
-    assert (result.exit_code, "holds no bench.json" in result.stderr) == (1, True)
+    assert (result.exit_code, "holds no bench.json" in result.stderr) == (3, True)

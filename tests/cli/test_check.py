@@ -82,7 +82,7 @@ def test_the_resolution_is_64_unless_said_otherwise(meshset, rod):
 
 def test_an_empty_folder_is_one_error(meshset, tmp_path):
     result = meshset("check", tmp_path)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (3, "")
     assert errors(result) == ["meshset: error: nothing to check: no mesh files were found"]
 
 

@@ -1,6 +1,11 @@
 """What every command prints and how it exits."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +14,7 @@ from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.cli.app import app
 from meshset.cli.sets import sets
 from meshset.geometry import read_mesh
+from meshset.pipeline.summary import Listing, list_meshes
 
 COMMANDS = [
     *("compress", "check", "list", "info", "extract", "fit", "test", "eval", "sample", "bench", "report"),
@@ -73,7 +79,7 @@ def test_failures_are_listed_at_the_end_and_the_rest_is_written(meshset, models,
 def test_nothing_to_compress_says_why(meshset, tmp_path):
     (tmp_path / "empty.obj").touch()
     result = meshset("compress", tmp_path, "-o", tmp_path / "a.mset", "--codec", "raw", "--device", "cpu")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert errors(result) == [
         f"meshset: error: {tmp_path / 'empty.obj'}: empty file",
         "meshset: error: nothing to compress: none of the files can be used",
@@ -83,7 +89,7 @@ def test_nothing_to_compress_says_why(meshset, tmp_path):
 def test_existing_archive_needs_force(meshset, archive, models):
     arguments = ["compress", models, "-o", archive, "--codec", "raw", "--device", "cpu"]
     result = meshset(*arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert errors(result) == [f"meshset: error: {archive}: exists already"]
     assert meshset(*arguments, "--force").exit_code == 0
 
@@ -117,7 +123,7 @@ def test_what_is_no_archive_is_one_line(meshset, tmp_path, command, content, rea
         path.write_bytes(content)
     more = {"extract": ["-o", tmp_path / "out"], "eval": [tmp_path]}.get(command, [])
     result = meshset(command, path, *more)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.stdout == ""
     assert result.stderr.startswith(f"meshset: error: {path}: ")
     assert reason in result.stderr
@@ -125,25 +131,14 @@ def test_what_is_no_archive_is_one_line(meshset, tmp_path, command, content, rea
 
 
 def test_list_is_a_table(meshset, archive):
-    lines = meshset("list", archive).stdout.splitlines()
-    assert lines[0].split() == [
-        "name",
-        "codec",
-        "bytes",
-        "faces",
-        "mean",
-        "error",
-        "max",
-        "error",
-        "of",
-        "diagonal",
-        "notes",
-    ]
+    rows, _, notes = meshset("list", archive).stdout.partition("\n\n")
+    lines = rows.splitlines()
+    assert lines[0].split() == ["name", "codec", "bytes", "faces", "mean", "error", "max", "error"]
     assert [line.split()[:4] for line in lines[1:]] == [
         ["animals/ball", "raw", str(8 + 12 * 482), "320"],
         ["box", "raw", str(8 + 12 * 20), "12"],
     ]
-    assert all(line.endswith("stored raw") for line in lines[1:])
+    assert notes.splitlines() == ["animals/ball: stored raw", "box: stored raw"]
 
 
 def test_list_and_info_json(meshset, archive):
@@ -177,7 +172,7 @@ def test_hostile_text_does_not_reach_the_terminal(meshset, tmp_path):
         )
         writer.finish({"report": {"\x1b[2J": "\x1b]0;owned\x07\n"}})
     listing, info = meshset("list", path).stdout, meshset("info", path).stdout
-    assert listing.count("[red]bold\\u202etxt.exe") == 2
+    assert listing.count("[red]bold\\u202etxt.exe") == 3  # in the table, and again with its note
     assert "settings: report.\\x1b[2J" in info
     assert "\\x1b]0;owned\\x07\\n" in info
     unknown = meshset("extract", path, "\x1b[2J", "-o", tmp_path / "out").stderr
@@ -201,12 +196,12 @@ def test_fit_writes_what_the_field_keeps(meshset, models, tmp_path):
     faces = len(read_mesh(tmp_path / "out.ply").mesh.faces)
     assert result.stdout.startswith(f"{tmp_path / 'out.ply'}: {faces} faces, mean distance ")
     missing = meshset("fit", models / "none.obj", "-o", tmp_path / "out.ply")
-    assert (missing.exit_code, len(errors(missing))) == (1, 1)
+    assert (missing.exit_code, len(errors(missing))) == (3, 1)
 
 
 def test_unknown_mesh_name_proposes_others(meshset, archive, tmp_path):
     result = meshset("extract", archive, "bux", "-o", tmp_path / "out")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.stderr == f"meshset: error: {archive}: holds no mesh named 'bux'; did you mean 'box'?\n"
 
 
@@ -238,3 +233,70 @@ def test_sample_writes_a_set(meshset, tmp_path):
     result = meshset("sample", tmp_path / "demo", "--count", "2", "--seed", "1", "--format", "off")
     assert result.exit_code == 0
     assert [path.suffix for path in (tmp_path / "demo").iterdir()] == [".off", ".off"]
+
+
+def test_one_mesh_is_written_to_a_file_or_to_stdout(meshset, start, archive, tmp_path):
+    part = tmp_path / "part.stl"
+    assert meshset("extract", archive, "box", "-o", part).stdout == f"1 mesh written to {part}\n"
+    out, err = start("extract", archive, "box", "-o", "-", "--format", "stl", text=False, encoding=None).communicate()
+    assert out == part.read_bytes()
+    assert b"extract: 1" in err
+    assert errors(meshset("extract", archive, "box", "-o", part)) == [f"meshset: error: {part}: exists already"]
+    several = meshset("extract", archive, "-o", tmp_path / "all.ply")
+    assert several.exit_code == 3
+    assert "takes one mesh, not 2" in several.stderr
+    assert "its suffix says stl, not obj" in meshset("extract", archive, "box", "-o", part, "--format", "obj").stderr
+
+
+def test_extract_writes_here_and_a_folder_selects_what_is_below(meshset, archive, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert meshset("extract", archive, "animals/").stdout == "1 mesh written to .\n"
+    assert (tmp_path / "animals" / "ball.ply").exists()
+    assert not (tmp_path / "box.ply").exists()
+
+
+def test_one_path_has_a_usual_archive_and_several_have_none(meshset, models, monkeypatch):
+    monkeypatch.chdir(models)
+    made = meshset("compress", "box.obj", "--codec", "draco", "--device", "cpu")
+    assert made.exit_code == 0
+    assert (models / "box.mset").exists()
+    several = meshset("compress", "box.obj", "animals", "--codec", "draco")
+    assert several.exit_code == 2
+    assert "-o models.mset" in several.stderr
+
+
+def test_a_list_fits_a_terminal_and_is_whole_in_a_pipe(archive):
+    listing = list_meshes(archive)
+    long = Listing(replace(mesh, name=f"scans/2026-11/{'very' * 15}/{mesh.name}") for mesh in listing)
+    narrow, wide = (text.partition("\n\n")[0].splitlines() for text in (long.table(80), str(long)))
+    assert max(map(len, narrow)) <= 80
+    assert [line.split()[1:] for line in narrow] == [line.split()[1:] for line in wide]
+    assert all(mesh.name in str(long) for mesh in long)
+    assert all(mesh.name in listing.table(80) for mesh in listing)
+
+
+def test_version(meshset):
+    assert meshset("--version").stdout.split()[0] == "meshset"
+
+
+def test_an_archive_larger_than_its_input_is_told_with_what_would_be_smaller(meshset, models, tmp_path):
+    (models / "animals" / "ball.ply").unlink()
+    result = meshset("compress", models, "-o", tmp_path / "box.mset", "--codec", "raw", "--device", "cpu")
+    (told,) = [line for line in result.stderr.splitlines() if "larger than what went in" in line]
+    assert "codec draco would take about" in told or "no codec of meshset takes clearly less" in told
+
+
+def test_words_are_completed(start, archive):
+    def complete(*words):
+        program = "from meshset.cli import main; main()"
+        line = {"COMP_WORDS": " ".join(map(str, words)), "COMP_CWORD": str(len(words) - 1)}
+        environment = {**os.environ, **line, "_MESHSET_COMPLETE": "complete_bash"}
+        command = [sys.executable, "-c", f"import sys; sys.argv[0] = 'meshset'; {program}"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+        return done.stdout.split()
+
+    assert complete("meshset", "extract", archive, "an") == ["animals/ball"]
+    assert complete("meshset", "extract", Path(__file__), "an") == []
+    assert complete("meshset", "compress", "--codec", "dra") == ["draco"]
+    assert "extract" in complete("meshset", "ex")

@@ -46,7 +46,7 @@ def test_what_is_no_time_is_refused(text):
 )
 def test_what_cannot_be_is_one_line(meshset, models, tmp_path, more, reason):
     result = meshset("compress", models, "-o", tmp_path / "a.mset", "--codec", "raw", "--quiet", *more)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.stderr.count("\n") == 1
     assert reason in result.stderr
     assert not (tmp_path / "a.mset").exists()

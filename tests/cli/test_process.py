@@ -65,7 +65,7 @@ def test_missing_extra_is_one_line(start, archive, models, module, command):
     arguments = {"compress": [models, "-o", archive, "--force", "--quiet"], "eval": [archive, models]}[command]
     program = SPY.format(setup=f"sys.modules[{module!r}] = None")
     code, _, stderr = finished(start(command, *arguments, program=program))
-    assert code == 1
+    assert code == 3
     assert stderr.splitlines()[0].endswith("needs the 'compress' extra: pip install 'meshset[compress]'")
     assert "Traceback" not in stderr
 
@@ -131,7 +131,7 @@ def test_reader_that_stops_early_is_no_error(start, archive):
 def test_full_output_is_one_line(start, archive):
     with FULL.open("w") as full:
         code, _, stderr = finished(start("list", archive, stdout=full))
-    assert code == 1
+    assert code == 3
     assert stderr == "meshset: error: [Errno 28] No space left on device\n"
 
 

@@ -69,7 +69,7 @@ def test_a_bound_that_is_no_percentage_is_a_usage_error(meshset, archive, text):
 
 def test_merge_refuses_names_and_files_that_are_there(meshset, archive, tmp_path):
     again = meshset("merge", archive, archive, "-o", tmp_path / "all.mset")
-    assert (again.exit_code, again.stdout) == (1, "")
+    assert (again.exit_code, again.stdout) == (3, "")
     assert "holds a mesh named 'animals/ball', as " in again.stderr
     assert "exists already" in meshset("merge", archive, "-o", archive).stderr
     assert meshset("merge", archive, "-o", archive, "--force").exit_code == 0
@@ -82,7 +82,7 @@ def test_a_second_writer_gets_one_line(meshset, archive, new, command):
     arguments = [new if word == "NEW" else word for word in command[1:]]
     with ArchiveEditor(archive):
         result = meshset(command[0], archive, *arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     expected = f"meshset: error: {archive}: another process is writing to it; try again when that has ended"
     assert result.stderr.splitlines()[-1] == expected
 

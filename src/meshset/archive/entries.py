@@ -107,11 +107,19 @@ class MeshEntry:
     @property
     def mean_error_of_diagonal(self) -> float | None:
         """Mean distance as a share of the bounding-box diagonal, None if it was not measured."""
-        if self.mean_distance is None:
-            return None
+        return None if self.mean_distance is None else self.mean_distance / self._diagonal
+
+    @property
+    def max_error_of_diagonal(self) -> float | None:
+        """Largest distance as a share of the bounding-box diagonal, None if it was not measured."""
+        return None if self.max_distance is None else self.max_distance / self._diagonal
+
+    @property
+    def _diagonal(self) -> float:
+        """Diagonal of the bounding box in the cube [-1, 1]^3."""
         sides = [high - low for low, high in zip(self.lower, self.upper, strict=True)]
         longest = max(sides)
-        return self.mean_distance / (LONGEST_SIDE * math.hypot(*(side / longest for side in sides)))
+        return LONGEST_SIDE * math.hypot(*(side / longest for side in sides))
 
     @property
     def within_bound(self) -> bool:

@@ -21,22 +21,36 @@ from meshset.cli.options import (
     TargetRatio,
     TargetSize,
     TimeBudget,
+    complete_codecs,
+    complete_names,
     known_codec,
 )
-from meshset.cli.output import finish, guarded, hint, say, say_json
+from meshset.cli.output import EXIT_CODES, finish, guarded, hint, say, say_json, terminal_columns
 from meshset.cli.sets import sets
 from meshset.cli.signals import ending_softly
 from meshset.progress.bars import showing_progress
 from meshset.text import printable
 from meshset.vocabulary import DeviceChoice, FieldKind, MeshFormat, Preset, Resolution
 
+
+class Commands(typer.core.TyperGroup):
+    """The commands, in the order in which they are met."""
+
+    ORDER = ("compress", "list", "info", "extract", "test", "check", "add", "replace", "remove", "merge", "eval")
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Return the names of all commands."""
+        return [*self.ORDER, *(name for name in self.commands if name not in self.ORDER)]
+
+
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    cls=Commands,
     help="Compress a set of 3D meshes into one small file and get every mesh back by name."
     "\n\nExample: meshset compress models/ -o models.mset",
+    epilog=EXIT_CODES,
 )
 
 app.add_typer(sets)
@@ -45,6 +59,23 @@ REMESHES = (
     "meshset keeps the shapes and remeshes them: vertex order, connectivity, colours, texture coordinates and other "
     "attributes are not kept"
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        say(f"meshset {version('meshset')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
 
 
 def run() -> None:
@@ -72,7 +103,9 @@ def compress(
     ] = "tsdf-def",
     objective: FittedBy = "project",
     preset: Annotated[Preset, typer.Option(help="How long to train; longer is smaller and more exact.")] = "balanced",
-    codec: Annotated[str, typer.Option(help="Compression system.", callback=known_codec)] = "necgs",
+    codec: Annotated[
+        str, typer.Option(help="Compression system.", callback=known_codec, autocompletion=complete_codecs)
+    ] = "necgs",
     device: Annotated[
         DeviceChoice, typer.Option(help="Where to train; auto takes a CUDA GPU if there is one.")
     ] = "auto",
@@ -102,6 +135,8 @@ def compress(
     gained; reading, preparing and measuring the meshes take their time besides. Ctrl-C ends training within some 20
     seconds and writes the archive as far as it got; a second Ctrl-C gives up, and --resume goes on.
     """
+    if output is None and len(paths) > 1:
+        raise typer.BadParameter("several PATHs need the name of the archive: -o models.mset", param_hint="--output")
     with guarded(interrupted="interrupted, nothing written"):
         if not quiet:
             hint(REMESHES)
@@ -144,7 +179,9 @@ def check(
     resolution: Annotated[Resolution, typer.Option(help="Grid points along each side of the cube.")] = 64,
     json: AsJson = False,
 ) -> None:
-    """Diagnose mesh files without compressing them: what is wrong, and what compress would make of it.
+    """Diagnose mesh files without compressing them.
+
+    Says what is wrong with each, and what compress would make of it.
 
     "clean" has no defect. "usable" has some; the notes say which, and what is done about them. "refused" cannot be
     compressed at this resolution.
@@ -163,10 +200,10 @@ def check(
 
 @app.command("list", epilog="Example: meshset list models.mset")
 def list_(archive: ArchiveUrl, json: AsJson = False) -> None:
-    """List the meshes of an archive: size, faces and measured error.
+    """List the meshes of an archive.
 
-    Errors are distances in the cube [-1, 1]^3 that every mesh is scaled to. "of diagonal" is the mean error as a
-    share of the diagonal of the mesh's bounding box.
+    Errors are distances between the surfaces of mesh and original, as shares of the diagonal of its bounding box. On a
+    terminal long names are shortened; through a pipe they are whole, and --json has more figures.
     """
     with guarded():
         from meshset.pipeline.summary import list_meshes, row
@@ -175,12 +212,15 @@ def list_(archive: ArchiveUrl, json: AsJson = False) -> None:
         if json:
             say_json([row(mesh) for mesh in meshes])
         else:
-            say(str(meshes))
+            say(meshes.table(terminal_columns()))
 
 
 @app.command(epilog="Example: meshset info models.mset --json")
 def info(archive: ArchiveUrl, json: AsJson = False) -> None:
-    """Show the totals of an archive, where its bytes go, and what it was made with."""
+    """Show the totals of an archive.
+
+    Where its bytes go, how exact its meshes are, and what it was made with.
+    """
     with guarded():
         from meshset.pipeline.summary import summarise
 
@@ -199,6 +239,7 @@ def extract(
         typer.Argument(
             metavar="[NAME]...",
             help="Names, patterns, or folders such as animals/; none means all.",
+            autocompletion=complete_names,
             show_default=False,
         ),
     ] = None,
@@ -229,7 +270,7 @@ def extract(
 
 @app.command("eval", epilog="Example: meshset eval models.mset models/")
 def evaluate(archive: ArchiveUrl, paths: Sources, json: AsJson = False) -> None:
-    """Measure an archive against the meshes that it was made from.
+    """Measure an archive against its original meshes.
 
     Chamfer distance, normal consistency and F-scores as in the NeCGS paper, and the mean and largest distance to the
     other surface, all in the cube [-1, 1]^3.
@@ -254,7 +295,10 @@ def fit(
     field: Annotated[FieldKind, typer.Option(help="Whether grid points may move.")] = "tsdf-def",
     objective: FittedBy = "project",
 ) -> None:
-    """Write what a field alone keeps of a mesh, without a network: what a resolution costs."""
+    """Write what a field alone keeps of a mesh.
+
+    Without a network: what a resolution costs.
+    """
     with guarded():
         from meshset.pipeline.fit import fit
 
@@ -271,7 +315,7 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives other shapes.")] = 0,
     file_format: Annotated[MeshFormat, typer.Option("--format", help="Kind of files to write.")] = "ply",
 ) -> None:
-    """Write a set of made-up meshes, organic and mechanical, to try meshset with.
+    """Write made-up meshes to try meshset with.
 
     Files of the same names are replaced.
     """

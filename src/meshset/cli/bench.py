@@ -62,7 +62,9 @@ def bench(
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Of training, of the choice of meshes and of samples.")] = 0,
 ) -> None:
-    """Measure systems on sets: bytes on disk, distances, F-scores, volumes and times, all in one run.
+    """Measure systems on sets of meshes.
+
+    Bytes on disk, distances, F-scores, volumes and times, all in one run.
 
     Everything goes into --out: each point as soon as it is made, and bench.json with all figures. Repeated after an
     interrupt, the command goes on where it stopped. Systems: necgs, draco, draco-simplified, ply-zstd, and gpcc where
@@ -100,9 +102,9 @@ def bench(
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of meshset bench.", show_default=False)],
 ) -> None:
-    """Draw one HTML page from the bench.json of a folder: curves, errors, pictures and tables.
+    """Draw a page of figures from a folder of bench.
 
-    The page needs nothing but itself.
+    One HTML file with curves, errors, pictures and tables, which needs nothing but itself.
     """
     with guarded():
         from meshset.bench.report import write_report

@@ -18,6 +18,30 @@ ArchiveUrl = Annotated[
 Sources = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Mesh files, and folders of them.", show_default=False)
 ]
+
+
+def complete_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of meshes of the archive on the command line that begin as the last word does."""
+    from meshset.errors import MeshsetError
+    from meshset.pipeline.summary import list_meshes
+    from meshset.remote import is_url
+
+    archive = context.params.get("archive")
+    if archive is None or is_url(archive):  # a key press must not wait for a server
+        return []
+    try:
+        return [mesh.name for mesh in list_meshes(archive) if mesh.name.startswith(incomplete)]
+    except MeshsetError:
+        return []
+
+
+def complete_codecs(incomplete: str) -> list[str]:
+    """Return the names of codecs that begin as the last word does."""
+    from meshset.codecs import codec_names
+
+    return [name for name in codec_names() if name.startswith(incomplete)]
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show errors and the result only.")]
 

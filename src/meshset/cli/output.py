@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,23 @@ from meshset.errors import MeshsetError
 from meshset.pipeline.steps.failures import Failure, NoMeshError
 from meshset.text import printable
 
+SOME_LEFT_OUT, NOTHING_DONE = 1, 3
+"""Exit codes, beside 0 for all and 2 for usage."""
+
+EXIT_CODES = (
+    "Exit codes: 0 all is done; 1 some meshes were left out or are damaged; 2 wrong usage; 3 nothing was done. An "
+    "interrupted command exits with 128 plus the number of the signal."
+)
+
 
 def say(text: str) -> None:
     """Print one result, already printable, on stdout."""
     sys.stdout.write(text + "\n")
+
+
+def terminal_columns() -> int | None:
+    """Return the width of the terminal that stdout is, None if it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def say_json(value: Any) -> None:
@@ -40,12 +54,12 @@ def error(message: str) -> None:
 
 
 def finish(failures: Iterable[Failure]) -> None:
-    """List the failures, and leave with exit code 1 if there are any."""
+    """List the failures, and leave if there are any."""
     failures = list(failures)
     for failure in failures:
         error(str(failure))
     if failures:
-        raise typer.Exit(1)
+        raise typer.Exit(SOME_LEFT_OUT)
 
 
 @contextmanager
@@ -73,14 +87,14 @@ def guarded(interrupted: str = "interrupted") -> Iterator[None]:
     except OSError as broken:
         _close_stdout()
         # A reader such as `head` that has seen enough is no error.
-        if broken.errno != errno.EPIPE:
-            error(str(broken))
-        raise typer.Exit(1) from None
+        if broken.errno == errno.EPIPE:
+            raise typer.Exit(SOME_LEFT_OUT) from None
+        _fail(str(broken))
 
 
 def _fail(message: str) -> None:
     error(message)
-    raise typer.Exit(1)
+    raise typer.Exit(NOTHING_DONE)
 
 
 def _accept_all_characters() -> None:

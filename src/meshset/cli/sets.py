@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from meshset.cli.options import ArchivePath, ArchiveUrl, AsJson, MaxError, Quiet, Sources
+from meshset.cli.options import ArchivePath, ArchiveUrl, AsJson, MaxError, Quiet, Sources, complete_names
 from meshset.cli.output import finish, guarded, say, say_json
 from meshset.progress.bars import showing_progress
 from meshset.text import counted, printable, size
@@ -54,7 +54,9 @@ def replace(
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Put mesh files in the place of the meshes of the same names, without training the archive again.
+    """Replace meshes of an archive by files of their names.
+
+    Without training the archive again.
 
     All of them are replaced at once; a mesh whose file cannot be used stays. The bytes of the old ones stay in the
     file until `meshset remove --compact`.
@@ -66,7 +68,8 @@ def replace(
 def remove(
     archive: ArchivePath,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME...", help="Names or patterns.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="Names or patterns.", show_default=False, autocompletion=complete_names),
     ] = None,
     compact: Annotated[
         bool, typer.Option("--compact", help="Write the file anew without bytes that nothing uses; needs no NAME.")
@@ -120,7 +123,7 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove every entry.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Show where fields are cached and how much there is.
+    """Show where fields are cached.
 
     A field is what training sees of a mesh. It depends on the mesh, the resolution and the kind of field alone, so a
     second run with another preset finds it here. MESHSET_CACHE names another folder.

@@ -21,6 +21,7 @@ from meshset.pipeline.steps.order import Order
 from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.resume import SavedRun, run_key
 from meshset.pipeline.steps.target import Target
+from meshset.pipeline.steps.worth import input_bytes, too_large
 from meshset.progress import Listening, reporting, stage, tell
 from meshset.text import counted, duration, printable, size
 from meshset.vocabulary import FieldKind, Objective, Preset, Resolution
@@ -35,6 +36,7 @@ class CompressResult:
         entries: the meshes in it, in stored order.
         failures: files that are not in it, and why.
         source_bytes: bytes of the stored meshes as OBJ text.
+        input_bytes: bytes of their files; of a mesh in memory those of its OBJ text.
         archive_bytes: bytes of the archive file.
         seconds: wall-clock time of it all.
         coding_seconds: wall-clock time of the codec alone, which reads the meshes again; without the checks before it
@@ -45,6 +47,7 @@ class CompressResult:
     entries: tuple[MeshEntry, ...]
     failures: tuple[Failure, ...]
     source_bytes: int
+    input_bytes: int
     archive_bytes: int
     seconds: float
     coding_seconds: float
@@ -154,8 +157,13 @@ def compress(
             tell_rungs(kept, max_error)
         entries = store(writer, kept, _add_shared(writer, order.system, coded, kept))
         finish(writer, order.record(coded.report, len(log.failures)))
+        names = {entry.name for entry in entries}
+        stored = [one for one in prepared if one.name in names]
+        archive_bytes = output.stat().st_size
+        if told := too_large(archive_bytes, kept, stored, order.settings):
+            tell(told)
     saved.remove()
-    source_bytes, archive_bytes = sum(entry.source_bytes for entry in entries), output.stat().st_size
+    source_bytes = sum(entry.source_bytes for entry in entries)
     if target is not None and (missed := target.missed(archive_bytes, source_bytes)):
         tell(missed)
     return CompressResult(
@@ -163,6 +171,7 @@ def compress(
         entries=tuple(entries),
         failures=log.failures,
         source_bytes=source_bytes,
+        input_bytes=input_bytes(stored),
         archive_bytes=archive_bytes,
         seconds=time.perf_counter() - started,
         coding_seconds=coding_seconds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,32 +12,36 @@ from meshset.archive import MeshEntry
 from meshset.codecs import codec_label
 from meshset.pipeline.steps.remarks import remarks, rung_label
 from meshset.remote import ArchiveLike, open_reader
-from meshset.text import figure, share, size, table
+from meshset.text import printable, share, size, table
 
 
 class Listing(tuple[MeshEntry, ...]):
-    """The meshes of an archive in stored order; as text a table."""
+    """The meshes of an archive in stored order; as text a table, and a line for each mesh with something to tell."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
-        header = ["name", "codec", "bytes", "faces", "mean error", "max error", "of diagonal", "notes"]
+        return self.table()
+
+    __repr__ = __str__
+
+    def table(self, columns: int | None = None) -> str:
+        """Return the table, with names shortened so that a row fits into `columns` if that is given."""
+        header = ["name", "codec", "bytes", "faces", "mean error", "max error"]
         rows = [
             [
                 mesh.name,
                 codec_label(mesh.codec_id),
                 str(mesh.length),
                 str(mesh.faces),
-                figure(mesh.mean_distance),
-                figure(mesh.max_distance),
                 share(mesh.mean_error_of_diagonal),
-                "; ".join(remarks(mesh)),
+                share(mesh.max_error_of_diagonal),
             ]
             for mesh in self
         ]
-        return table(header, rows, [False, False, True, True, True, True, True, False])
-
-    __repr__ = __str__
+        told = [printable(f"{mesh.name}: {'; '.join(lines)}") for mesh in self if (lines := remarks(mesh))]
+        aligned = table(header, rows, [False, False, True, True, True, True], columns)
+        return "\n".join([aligned, "", *told] if told else [aligned])
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,6 +61,8 @@ class ArchiveSummary:
         torn_bytes: bytes behind the last valid index; more than 0 in a damaged file.
         mean_error: mean of the meshes' mean errors in the cube [-1, 1]^3, None if none was measured.
         max_error: largest of the meshes' maximum errors, likewise.
+        mean_error_of_diagonal: mean of the mean errors, each as a share of the diagonal of its mesh; None likewise.
+        max_error_of_diagonal: largest of the maximum errors, likewise.
         peak_memory: most memory that decoding one mesh takes.
         format_version: major and minor version of the format.
         settings: what the archive was made with.
@@ -74,6 +80,8 @@ class ArchiveSummary:
     torn_bytes: int
     mean_error: float | None
     max_error: float | None
+    mean_error_of_diagonal: float | None
+    max_error_of_diagonal: float | None
     peak_memory: int
     format_version: str
     settings: dict[str, Any]
@@ -87,8 +95,8 @@ class ArchiveSummary:
             ("shared parts", size(self.shared_bytes)),
             ("meshes alone", size(self.payload_bytes)),
             ("index", size(self.index_bytes) + (", stored twice" if self.index_copies == 2 else "")),
-            ("mean error", figure(self.mean_error)),
-            ("max error", figure(self.max_error)),
+            ("mean error", f"{share(self.mean_error_of_diagonal)} of the diagonal"),
+            ("max error", f"{share(self.max_error_of_diagonal)} of the diagonal"),
             ("memory to decode", size(self.peak_memory)),
             ("format", self.format_version),
         ]
@@ -133,8 +141,6 @@ def summarise(archive: ArchiveLike) -> ArchiveSummary:
     with open_reader(archive) as reader:
         entries = list(reader.entries.values())
         source_bytes = sum(entry.source_bytes for entry in entries)
-        means = [entry.mean_distance for entry in entries if entry.mean_distance is not None]
-        largest = [entry.max_distance for entry in entries if entry.max_distance is not None]
         shared_bytes = sum(part.length for part in reader.shared)
         payload_bytes = sum(entry.length for entry in entries)
         return ArchiveSummary(
@@ -148,8 +154,10 @@ def summarise(archive: ArchiveLike) -> ArchiveSummary:
             index_copies=reader.index_copies,
             unused_bytes=reader.size - reader.torn_bytes - shared_bytes - payload_bytes - reader.index_size,
             torn_bytes=reader.torn_bytes,
-            mean_error=math.fsum(means) / len(means) if means else None,
-            max_error=max(largest, default=None),
+            mean_error=_mean(entry.mean_distance for entry in entries),
+            max_error=_largest(entry.max_distance for entry in entries),
+            mean_error_of_diagonal=_mean(entry.mean_error_of_diagonal for entry in entries),
+            max_error_of_diagonal=_largest(entry.max_error_of_diagonal for entry in entries),
             peak_memory=max((entry.peak_memory for entry in entries), default=0),
             format_version="{}.{}".format(*reader.version),
             settings=reader.settings,
@@ -157,9 +165,10 @@ def summarise(archive: ArchiveLike) -> ArchiveSummary:
 
 
 def row(entry: MeshEntry) -> dict[str, Any]:
-    """Return what `list --json` says of one mesh: JSON values, errors in the cube [-1, 1]^3 but for the last.
+    """Return what `list --json` says of one mesh, as JSON values.
 
-    `rung` is "set", "refined", or for a mesh that is coded by itself the name of its codec; None without a bound.
+    Errors are in the cube [-1, 1]^3 unless they are of the diagonal. `rung` is "set", "refined", or for a mesh that is
+    coded by itself the name of its codec; None without a bound.
     """
     return {
         "name": entry.name,
@@ -173,6 +182,7 @@ def row(entry: MeshEntry) -> dict[str, Any]:
         "mean_error": entry.mean_distance,
         "max_error": entry.max_distance,
         "mean_error_of_diagonal": entry.mean_error_of_diagonal,
+        "max_error_of_diagonal": entry.max_error_of_diagonal,
         "rung": rung_label(entry),
         "bound": None if entry.bound is None else float(f"{entry.bound:.6g}"),  # as it was asked for, not as float32
         "generation": entry.generation,
@@ -180,6 +190,16 @@ def row(entry: MeshEntry) -> dict[str, Any]:
         "open_edges": entry.open_edges,
         "notes": list(remarks(entry)),
     }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """Return the mean of what was measured, None if nothing was."""
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known else None
+
+
+def _largest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -72,6 +72,7 @@ class PreparedMesh(Source):
         vertices: vertices as they were read.
         faces: triangles as they were read.
         obj_bytes: bytes of the mesh as OBJ text.
+        file_bytes: bytes of its file; 0 for a mesh that was given in memory.
         notes: what reading changed and what is wrong with the mesh, one line each.
         fingerprint: CRC-32 of vertices and faces.
         spool: where the mesh lies.
@@ -82,6 +83,7 @@ class PreparedMesh(Source):
     vertices: int
     faces: int
     obj_bytes: int
+    file_bytes: int
     notes: tuple[str, ...]
     fingerprint: int
     spool: MeshSpool = field(repr=False, compare=False)
@@ -143,10 +145,12 @@ def _prepared(source: Source, spool: MeshSpool) -> PreparedMesh:
     return PreparedMesh(
         name=source.name,
         path=source.path,
+        given=source.given,
         placement=Placement.of(mesh),
         vertices=len(mesh.vertices),
         faces=len(mesh.faces),
         obj_bytes=obj_size(mesh),
+        file_bytes=source.path.stat().st_size if source.given is None else 0,
         notes=(*reading.notes, *diagnose(mesh).defects()),
         fingerprint=zlib.crc32(mesh.faces.tobytes(), zlib.crc32(mesh.vertices.tobytes())),
         spool=spool,
