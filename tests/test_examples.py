@@ -37,6 +37,8 @@ PUBLIC = [
     "meshset.pipeline.summary:list_meshes",
     "meshset.pipeline.summary:summarise",
     "meshset.pipeline.verify:verify",
+    "meshset.torch.dataset:MeshSet",
+    "meshset.torch.dataset:collate",
 ]
 
 

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO, Protocol, runtime_checkable
+from weakref import finalize
 
 from meshset.archive.names import label
 
@@ -61,6 +62,8 @@ class LocalSource:
             self.label = label(source)
             self._path = str(Path(source).absolute())  # what unpickles it may run in another folder
             self._file: BinaryIO | io.FileIO = io.FileIO(source)
+            # Data sets are seldom closed; the file goes with its last reader, without a warning.
+            finalize(self, self._file.close)
         else:
             self.label = label(str(getattr(source, "name", "archive")))
             self._file = source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,13 +31,13 @@ class SurfaceSamples:
     normals: NDArray[np.float64]
 
 
-def sample_surface(mesh: Mesh, count: int, seed: int) -> SurfaceSamples:
+def sample_surface(mesh: Mesh, count: int, seed: int | Sequence[int]) -> SurfaceSamples:
     """Draw `count` independent points, uniform over the area of `mesh`; faces without area get none.
 
     Args:
         mesh: at least one face with an area.
         count: number of points, 0 or more.
-        seed: the same mesh, count and seed give the same points.
+        seed: a number or several, 0 or more; the same mesh, count and seed give the same points.
 
     Raises:
         MeshFileError: the surface has no area.
