@@ -5,11 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 from torch.utils.data import DataLoader
 
 import meshset
-import torch
 from meshset.torch import MeshSet, collate
 
 METHODS = [method for method in ("fork", "spawn") if method in multiprocessing.get_all_start_methods()]

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-import torch
 from meshset.archive.names import naming
 from meshset.errors import MeshsetError
 from meshset.geometry import Mesh
 from meshset.geometry.sampling import sample_surface
 from meshset.pipeline.open import Archive
 from meshset.pipeline.steps.select import listed, select
-from torch import Tensor
 
 Item = dict[str, Any]
 
