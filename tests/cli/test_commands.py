@@ -185,7 +185,7 @@ def test_extract_writes_files(meshset, archive, tmp_path):
     assert (result.exit_code, result.stdout) == (0, f"2 meshes written to {tmp_path / 'out'}\n")
     assert len(read_mesh(tmp_path / "out" / "animals" / "ball.obj").mesh.faces) == 320
     again = meshset("extract", archive, "box", "-o", tmp_path / "out", "--format", "obj")
-    assert again.exit_code == 1
+    assert again.exit_code == 3
     assert errors(again) == [f"meshset: error: box: {tmp_path / 'out' / 'box.obj'}: exists already"]
     assert meshset("extract", archive, "box", "-o", tmp_path / "out", "--format", "obj", "--force").exit_code == 0
 

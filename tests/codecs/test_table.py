@@ -106,12 +106,12 @@ def test_a_codec_of_another_package_is_used_and_missed(tmp_path: Path) -> None:
     assert meshset(site, "extract", archive, "-o", tmp_path / "out").returncode == 0
     assert (tmp_path / "out" / "wedge.ply").exists()
     added = meshset(site, "add", archive, models / "wedge.obj")
-    assert added.returncode == 1
+    assert added.returncode == 3
 
     listed = meshset(nothing, "list", archive)
     assert (listed.returncode, " 40000 " in listed.stdout) == (0, True)
     gone = meshset(nothing, "extract", archive, "-o", tmp_path / "none")
-    assert gone.returncode == 1
+    assert gone.returncode == 3
     assert "was made with codec 40000 ('plain'), which no installed package provides" in gone.stderr
     assert len(gone.stderr.strip().splitlines()[-1:]) == 1
 
@@ -129,7 +129,7 @@ def test_an_unfit_codec_is_refused_in_one_line(tmp_path: Path, content: str, rea
     install(tmp_path, content)
     (tmp_path / "models").mkdir()
     refused = meshset(tmp_path, "compress", "models", "-o", "set.mset", "--codec", "plain", "--quiet")
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (refused.returncode, refused.stdout) == (3, "")
     (line,) = refused.stderr.splitlines()
     assert "codec 'plain' of plain-codec (plain_codec:Codec) " in line
     assert reason in line

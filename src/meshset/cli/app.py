@@ -265,7 +265,7 @@ def extract(
             result = extract(archive, names or [], target, format=file_format, force=force)
         if not to_stdout:
             say(str(result))
-        finish(result.failures)
+        finish(result.failures, nothing=not result.count)
 
 
 @app.command("eval", epilog="Example: meshset eval models.mset models/")

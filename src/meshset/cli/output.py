@@ -53,13 +53,17 @@ def error(message: str) -> None:
     hint(f"meshset: error: {message}")
 
 
-def finish(failures: Iterable[Failure]) -> None:
-    """List the failures, and leave if there are any."""
+def finish(failures: Iterable[Failure], nothing: bool = False) -> None:
+    """List the failures, and leave if there are any.
+
+    Args:
+        nothing: whether the failures are all there is.
+    """
     failures = list(failures)
     for failure in failures:
         error(str(failure))
     if failures:
-        raise typer.Exit(SOME_LEFT_OUT)
+        raise typer.Exit(NOTHING_DONE if nothing else SOME_LEFT_OUT)
 
 
 @contextmanager
