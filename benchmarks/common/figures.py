@@ -118,6 +118,7 @@ def set_figures(archive: Path, sources: Sequence[Path | Source]) -> dict[str, An
         "ratio": round(summary.ratio, 1),
         "decoder_bytes": summary.shared_bytes,
         "latent_bytes": summary.payload_bytes,
+        "mean_error_of_diagonal": summary.mean_error_of_diagonal,
         "index_bytes": summary.index_bytes,
         **{key: float(value) for key, value in asdict(result.mean).items()},
         "worst_mean_distance": max(metrics.mean_distance for metrics in result.metrics.values()),

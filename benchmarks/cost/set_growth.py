@@ -70,6 +70,7 @@ def measured(paths: Sequence[Path], codec: SetCodec, settings: Settings) -> Row:
         "index_bytes": result.archive_bytes - shared - payloads,
         "mean_distance": mean(distances),
         "worst_mean_distance": max(distances),
+        "mean_error_of_diagonal": mean(error for entry in result.entries if (error := entry.mean_error_of_diagonal)),
         "seconds": result.coding_seconds,
     }
 

@@ -1,4 +1,4 @@
-"""From the shell: listing an archive of 500 meshes, extracting one, and the size of a read-only install.
+"""A fresh start: from pip to the first mesh, what `import meshset` takes, and listing and extracting from the shell.
 
 python benchmarks/cost/start_up.py --out benchmarks/results/start_up.json
 """
@@ -9,6 +9,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from pathlib import Path
 
@@ -18,11 +19,11 @@ from meshset.archive import ArchiveReader, ArchiveWriter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.common.figures import command, write_json
+from benchmarks.common.figures import ROOT, Row, command, write_json
 from benchmarks.common.running import seconds
 
-ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "tests" / "data" / "gear64.mset"
+REPEATS = 9
 
 
 def archive_of(count: int, path: Path) -> None:
@@ -53,42 +54,63 @@ def archive_of(count: int, path: Path) -> None:
         writer.finish(dict(sample.settings))
 
 
-def install_size(folder: Path) -> dict[str, int]:
-    """Return the bytes of a new environment with meshset alone, and of the same environment without anything."""
-    venv.create(folder, with_pip=True)
-    before = _bytes(folder)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--constraint", ROOT / "constraints.txt", ROOT], check=True)
-    return {"install_bytes": _bytes(folder) - before, "empty_environment_bytes": before}
+def install(folder: Path) -> Row:
+    """Install a wheel of meshset alone into a new environment, extract a mesh there, and return bytes and seconds."""
+    build = [sys.executable, "-m", "build", "--quiet", "--wheel", "--outdir", folder / "dist", ROOT]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    (wheel,) = (folder / "dist").iterdir()
+    environment = folder / "env"
+    venv.create(environment, with_pip=True)
+    empty = _bytes(environment)
+    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    extract = [environment / "bin" / "meshset", "extract", SAMPLE, "--output", folder / "first"]
+    start = time.perf_counter()
+    subprocess.run([*pip, "--constraint", ROOT / "constraints.txt", wheel], check=True)
+    installed = time.perf_counter()
+    subprocess.run(extract, check=True, stdout=subprocess.DEVNULL)
+    return {
+        "install_bytes": _bytes(environment) - empty,
+        "empty_environment_bytes": empty,
+        "wheel_bytes": wheel.stat().st_size,
+        "pip_install_s": installed - start,
+        "pip_to_first_mesh_s": time.perf_counter() - start,
+    }
 
 
 def _bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
 
 
+def shell_times(binaries: Path, archive: Path, out: Path) -> Row:
+    """Return the seconds of commands in the environment whose programs are in `binaries`."""
+    python, meshset = binaries / "python", binaries / "meshset"
+    files = ("--output", out, "--format", "obj", "--force")
+    commands: dict[str, list[str | Path]] = {
+        "python_pass_s": [python, "-c", "pass"],
+        "import_meshset_s": [python, "-c", "import meshset"],
+        "list_one_s": [meshset, "list", SAMPLE],
+        "list_500_s": [meshset, "list", archive],
+        "extract_one_k64_s": [meshset, "extract", archive, "part-250", *files],
+    }
+    return {
+        name: seconds(lambda words=words: subprocess.run(words, check=True, capture_output=True), REPEATS)
+        for name, words in commands.items()
+    }
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         archive = folder / "parts.mset"
         archive_of(500, archive)
-        figures = install_size(folder / "env")
-        for environment, binaries in (
-            ("all_extras", Path(sys.executable).parent),
-            ("read_only", folder / "env" / "bin"),
-        ):
-            program = str(binaries / "meshset")
-
-            def run(*arguments: str | Path, program: str = program) -> None:
-                subprocess.run([program, *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-            out = ("--output", folder / "out", "--format", "obj", "--force")
-            figures[f"list_500_s_{environment}"] = seconds(lambda run=run: run("list", archive), 5)
-            figures[f"extract_one_k64_s_{environment}"] = seconds(
-                lambda run=run, out=out: run("extract", archive, "part-250", *out), 5
-            )
+        figures = {
+            "install": install(folder),
+            "all extras": shell_times(Path(sys.executable).parent, archive, folder / "out"),
+            "read-only": shell_times(folder / "env" / "bin", archive, folder / "out"),
+        }
     print(figures)
     write_json(options.out, command(), figures)
 

@@ -17,13 +17,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.tables import ablations, attacks, costs, curves, fields, index, networks
-from benchmarks.tables.versions import made_with, provenance
+from benchmarks.tables import ablations, attacks, costs, curves, fields, front, index, networks
+from benchmarks.tables.versions import provenance
 
 RESULTS, ATTACKS = ROOT / "benchmarks" / "results", ROOT / "robustness" / "results"
 BEGIN, END = "<!-- drawn by benchmarks/tables/draw.py: {} -->", "<!-- end of {} -->"
-
-SETS = {"things24": "24 printed parts and robot links", "demo": "24 generated shapes (`make demo`)"}
 
 
 def results(name: str, folder: Path = RESULTS) -> dict[str, Any]:
@@ -39,72 +37,6 @@ def attacked(name: str) -> dict[str, Any]:
 def measured(name: str) -> dict[str, Any] | None:
     """Return one committed JSON file, None if it was not made yet."""
     return results(name) if (RESULTS / f"{name}.json").exists() else None
-
-
-def sets_table() -> str:
-    """Return the table of compressed sets."""
-    lines = [
-        "| set | OBJ | archive | ratio | latents | mean distance | max distance | CD | NC | F1-0.005 | F1-0.01 "
-        "| time |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name, label in SETS.items():
-        row = results(name)
-        lines.append(
-            f"| {label} | {row['obj_bytes'] / 1e6:.1f} MB | {row['archive_bytes'] / 1e3:.0f} KB "
-            f"| {row['ratio']:.0f}x | {row['latent_bytes'] / 1e3:.1f} KB | {1e3 * row['mean_distance']:.2f}e-3 "
-            f"| {1e3 * row['max_distance']:.0f}e-3 | {1e3 * row['cd']:.2f}e-3 | {row['nc']:.3f} | {row['f1_005']:.3f} "
-            f"| {row['f1_01']:.3f} | {row['compress_seconds'] / 60:.1f} min |"
-        )
-    made = "K = 64, preset `fast`."
-    return "\n".join(lines) + f"\n\n{made}\n\n{provenance(*map(results, SETS))}"
-
-
-def speed_text() -> str:
-    """Return what the narrow band gains, and how fast reading starts."""
-    speed, start, memory = results("decoder_speed"), results("start_up"), results("memory")
-    rows = [
-        f"| {label} | {speed[key]['training_step_ratio']:.1f}x | {speed[key]['decode_ratio']:.1f}x "
-        f"| {1e3 * speed[key]['decode_narrow_s']:.0f} ms |"
-        for key, label in (("default", "decoder of meshset"), ("paper", "the paper's widths, with a head"))
-    ]
-    return "\n".join(
-        [
-            "Narrow band against the whole grid, same network, K = 128, one mesh "
-            f"({speed['faces']:,} triangles, {speed['band_share']:.1%} of the grid in the band), in one run:",
-            "",
-            "| network | training step | decoding to triangles | decoding takes |",
-            "|---|---|---|---|",
-            *rows,
-            "",
-            made_with([speed]),
-            "",
-            f"From the shell: `list` of 500 meshes {start['list_500_s_read_only']:.2f} s, `extract` of one at K = 64 "
-            f"{start['extract_one_k64_s_read_only']:.2f} s. A read-only install adds "
-            f"{start['install_bytes'] / 1e6:.0f} MB to an empty environment.",
-            "",
-            made_with([start]),
-            "",
-            f"Compressing {memory['meshes']} meshes at K = {memory['resolution']} takes "
-            f"{memory['peak_memory_bytes'] / 1e9:.1f} GB at its peak. {memory_text()}",
-            "",
-            made_with([memory, results("memory_by_count")]),
-        ]
-    )
-
-
-def memory_text() -> str:
-    """Return how peak memory grows with the size of a set."""
-    found = results("memory_by_count")
-    counts = ", ".join(f"{row['meshes']:,}" for row in found["sets"])
-    compress, extract = (
-        ", ".join(f"{row[task]['peak_memory_bytes'] / 1e6:,.0f}" for row in found["sets"])
-        for task in ("compress", "extract")
-    )
-    return (
-        f"With {counts} generated meshes at K = {found['resolution']} it peaks at {compress} MB in compressing, which "
-        f"keeps up to 1 GiB of prepared fields in memory, and at {extract} MB in extracting."
-    )
 
 
 def adding_one_table() -> str:
@@ -189,8 +121,13 @@ GROWN = ("humans", "humans_balanced", "animals", "things")
 TIMED = ("humans", "things")
 ABLATIONS = ("resolutions", "resolutions-paper", "autoencoder", "ssim", "quantisation")
 TABLES: dict[str, Callable[[], str]] = {
-    "sets": sets_table,
-    "speed": speed_text,
+    "when": lambda: front.when(measured("when")),
+    "claim": lambda: front.claim(results("things24")),
+    "sets": lambda: front.sets(results(name) for name in front.SETS),
+    "speed": lambda: front.speed(results("decoder_speed")),
+    "start up": lambda: front.start_up(results("start_up")),
+    "memory": lambda: front.memory(results("memory"), results("memory_by_count")),
+    "data loading": lambda: front.data_loading(measured("data_loading")),
     "table 2": lambda: fields.table_2(results("fields")),
     "objectives": lambda: fields.objectives(results("objectives")),
     "every mesh": lambda: fields.every_mesh(results("every_mesh")),
@@ -224,6 +161,8 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 DOCUMENTS = (
     "README.md",
+    "docs/benchmarks.md",
+    "docs/training.md",
     "docs/fields.md",
     "docs/necgs.md",
     "docs/necgs-paper.md",

@@ -38,11 +38,11 @@ def test_all_commands_are_tested():
     assert sorted(command.name or command.callback.__name__ for command in registered) == sorted(COMMANDS)
 
 
-def test_compress_says_that_it_remeshes_and_sums_up(meshset, models, tmp_path):
+def test_compress_says_what_is_not_kept_and_sums_up(meshset, models, tmp_path):
     result = meshset("compress", models, "-o", tmp_path / "a.mset", "--codec", "raw", "--device", "cpu")
     assert result.exit_code == 0
-    assert result.stderr.count("remeshes") == 1
-    assert result.stderr.startswith("meshset keeps the shapes and remeshes them")
+    assert result.stderr.count("not kept") == 1
+    assert result.stderr.startswith("meshset keeps the shapes: vertex order")
     assert "read files: 2" in result.stderr
     assert result.stdout.startswith(f"{tmp_path / 'a.mset'}: 2 meshes, ")
     assert len(result.stdout.splitlines()) == 1

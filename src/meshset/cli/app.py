@@ -55,9 +55,9 @@ app = typer.Typer(
 
 app.add_typer(sets)
 
-REMESHES = (
-    "meshset keeps the shapes and remeshes them: vertex order, connectivity, colours, texture coordinates and other "
-    "attributes are not kept"
+NOT_KEPT = (
+    "meshset keeps the shapes: vertex order, colours, texture coordinates and other attributes are not kept, nor are the "
+    "triangles, but by codecs such as draco"
 )
 
 
@@ -139,7 +139,7 @@ def compress(
         raise typer.BadParameter("several PATHs need the name of the archive: -o models.mset", param_hint="--output")
     with guarded(interrupted="interrupted, nothing written"):
         if not quiet:
-            hint(REMESHES)
+            hint(NOT_KEPT)
         from meshset.pipeline.compress import compress
         from meshset.pipeline.summary import row
 
