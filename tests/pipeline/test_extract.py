@@ -93,6 +93,21 @@ def test_links_do_not_lead_out_of_the_folder(archive, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights")
+@pytest.mark.parametrize("target", ["outside", "outside/missing"])
+def test_no_folder_is_made_behind_a_link(archive, tmp_path, target):
+    outside, out = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    out.mkdir()
+    (out / "link").symlink_to(tmp_path / target)
+    source = rename(archive, tmp_path / "deep.mset", ["link/sub/deeper/x", "link/y", "c"])
+    result = extract(source, output=out, force=True)
+    assert [path.name for path in result.written] == ["c.ply"]
+    assert len(result.failures) == 2
+    assert all("a link leads out of the folder" in failure.reason for failure in result.failures)
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights")
 def test_one_file_is_never_written_twice_even_with_overwrite(archive, tmp_path):
     # A link between folders does to "A/x" and "a/x" what a file system that ignores case does.
     source = rename(archive, tmp_path / "case.mset", ["A/x", "a/x"])

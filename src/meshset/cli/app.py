@@ -56,8 +56,8 @@ app = typer.Typer(
 app.add_typer(sets)
 
 NOT_KEPT = (
-    "meshset keeps the shapes: vertex order, colours, texture coordinates and other attributes are not kept, nor are the "
-    "triangles, but by codecs such as draco"
+    "meshset keeps the shapes: vertex order, colours, texture coordinates and other attributes are not kept, nor are "
+    "the triangles, but by codecs such as draco"
 )
 
 
@@ -265,6 +265,8 @@ def extract(
             result = extract(archive, names or [], target, format=file_format, force=force)
         if not to_stdout:
             say(str(result))
+        for note in result.notes:
+            hint(note)
         finish(result.failures, nothing=not result.count)
 
 

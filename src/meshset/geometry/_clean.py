@@ -11,7 +11,7 @@ from meshset.geometry._soup import MalformedError, Soup, counted, index_error
 from meshset.geometry.mesh import Mesh
 
 FLOAT32_LOSS = 1e-4
-"""Note when rounding to float32 may move a vertex by more than this share of the longest side."""
+"""Note when rounding to float32 would move a vertex by more than this share of the longest side."""
 
 
 def clean(soup: Soup) -> tuple[Mesh, list[str]]:
@@ -71,7 +71,7 @@ def _checked_faces(soup: Soup, notes: list[str]) -> tuple[NDArray[np.int64], NDA
 
 
 def _check_extent(vertices: NDArray[np.float64], notes: list[str]) -> None:
-    """Refuse positions that a float32 mesh cannot hold."""
+    """Refuse positions beyond the range of float32, and those that have no extent."""
     if not np.isfinite(vertices).all():
         raise MalformedError("NaN or infinite coordinates")
     lower, upper = vertices.min(axis=0), vertices.max(axis=0)
@@ -81,10 +81,10 @@ def _check_extent(vertices: NDArray[np.float64], notes: list[str]) -> None:
     longest = float((upper - lower).max())
     if longest == 0:
         raise MalformedError("zero extent: all vertices are at one point")
-    if (lower.astype(np.float32) == upper.astype(np.float32)).all():
-        raise MalformedError(f"extent of {longest:.3g} is lost in float32, with coordinates up to {largest:.3g}")
     if largest * float(np.finfo(np.float32).eps) > FLOAT32_LOSS * longest:
-        notes.append(f"far from the origin: up to {largest:.3g} for a longest side of {longest:.3g}, float32 is coarse")
+        notes.append(
+            f"far from the origin: up to {largest:.3g} for a longest side of {longest:.3g}, too far for float32"
+        )
 
 
 def _merge(

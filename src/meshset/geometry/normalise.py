@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 from meshset.geometry.mesh import Mesh
 from meshset.vocabulary import LONGEST_SIDE
 
+_UNNOTICED = 1e-6
+"""Distance in the cube that float32 may always cost: a thousandth of a voxel of the finest grid is more."""
+
+_SHARE = 0.1
+"""Share of the error of a mesh that float32 may cost beside."""
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -47,6 +53,20 @@ class Placement:
     def normalise(self, mesh: Mesh) -> Mesh:
         """Move `mesh` from world units into the cube [-1, 1]^3; vertices become float64."""
         return Mesh((mesh.vertices.astype(np.float64) - self.centre) * self.scale, mesh.faces)
+
+    def precision(self, error: float | None) -> type[np.floating[Any]]:
+        """Return the dtype of the vertices of a mesh in world units that is inexact anyway.
+
+        It is float32, or float64 where float32 would move a vertex by more than a tenth of `error`, as far from the
+        origin, and by more than a millionth.
+
+        Args:
+            error: mean distance of the mesh to its original, in normalised units; None if it is not known.
+        """
+        farthest = max(float(np.abs(self.lower).max()), float(np.abs(self.upper).max()))
+        with np.errstate(over="ignore", invalid="ignore"):
+            cost = self.scale * float(np.spacing(np.float32(farthest))) / 2
+        return np.float64 if cost > max(_UNNOTICED, _SHARE * (error or 0.0)) else np.float32
 
     def restore(self, mesh: Mesh, dtype: type[np.floating[Any]] = np.float32) -> Mesh:
         """Move `mesh` from the cube back into world units, vertices of `dtype`."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from meshset.errors import MeshFileError
 from meshset.geometry._stl import BINARY_HEADER, TRIANGLE
 from meshset.geometry.mesh import Mesh
+from meshset.geometry.normalise import Placement
 from meshset.vocabulary import MESH_FORMATS
 
 _EXPORTER_BYTES = 37
@@ -24,7 +25,8 @@ _DECIMALS = 8
 def write_mesh(mesh: Mesh, path: Path) -> None:
     """Write a mesh in the format that the suffix of `path` names; the file appears whole or not at all.
 
-    Coordinates come back exactly in their own dtype from obj, ply and off; stl and glb hold float32.
+    Coordinates come back exactly in their own dtype from obj, ply and off; stl and glb hold float32. Where that is too
+    coarse for the place of a float64 mesh, glb keeps the offset apart; stl cannot.
     PLY and STL are binary. STL stores positions per triangle, so it keeps neither order nor sharing of
     vertices.
 
@@ -172,7 +174,16 @@ def _encode_stl(mesh: Mesh) -> bytes:
 
 
 def _encode_glb(mesh: Mesh) -> bytes:
-    content = Mesh(_float32(mesh), mesh.faces).to_trimesh().export(file_type="glb", include_normals=False)
+    import trimesh
+
+    # Far from the origin the node carries the offset, in JSON and so in full, and the buffer what float32 can hold.
+    placement = Placement.of(mesh)
+    far = mesh.vertices.dtype == np.float64 and placement.precision(error=None) is np.float64
+    offset = placement.centre if far else np.zeros(3)
+    scene = trimesh.Scene()
+    shape = Mesh(_float32(Mesh(mesh.vertices - offset, mesh.faces) if far else mesh), mesh.faces).to_trimesh()
+    scene.add_geometry(shape, transform=trimesh.transformations.translation_matrix(offset))
+    content = scene.export(file_type="glb", include_normals=False)
     if not isinstance(content, bytes):
         raise TypeError(f"trimesh exported {type(content).__name__}, expected bytes")
     return content

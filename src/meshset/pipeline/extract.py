@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+import numpy as np
+
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError
 from meshset.geometry import Mesh, encode_mesh, write_mesh
 from meshset.pipeline.open import Archive
@@ -28,12 +30,14 @@ class ExtractResult:
         written: the files, in stored order of their meshes; empty for a file object.
         failures: meshes that were not written, and why.
         count: how many meshes were written.
+        notes: what a user should know of meshes that were written, one line each.
     """
 
     output: str
     written: tuple[Path, ...]
     failures: tuple[Failure, ...]
     count: int
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{counted(self.count, 'mesh', 'meshes')} written to {printable(self.output)}"
@@ -81,22 +85,30 @@ def extract(
         target = _target(output, format, force, selected)
         log = FailureLog()
         count = 0
+        notes = []
         stage("extract", len(selected))
         for name in selected:
             try:
-                target.put(name, opened[name])
+                mesh = opened[name]
+                target.put(name, mesh)
             except (ArchiveError, MeshFileError) as error:
                 log.add(Failure.of(name, error, file))
             else:
                 count += 1
+                if target.format == "stl" and mesh.vertices.dtype == np.float64:
+                    notes.append(f"{name}: {_TOO_FAR}")
             advance()
-    return ExtractResult(target.label, tuple(target.written), log.failures, count)
+    return ExtractResult(target.label, tuple(target.written), log.failures, count, tuple(notes))
+
+
+_TOO_FAR = "so far from the origin STL, which holds float32, distorts its shape; the other formats keep it"
 
 
 class _Target(Protocol):
     """Where meshes go to."""
 
     label: str
+    format: MeshFormat
     written: list[Path]
 
     def put(self, name: str, mesh: Mesh) -> None:
@@ -117,7 +129,7 @@ def _target(
     _require_one(selected, str(path))
     if format not in (None, suffix):
         raise MeshsetError(f"{path}: its suffix says {suffix}, not {format}")
-    return _File(path, force)
+    return _File(path, suffix, force)
 
 
 def _require_one(selected: Sequence[str], where: str) -> None:
@@ -131,20 +143,20 @@ class _Stream:
     label = "-"
 
     def __init__(self, file: BinaryIO, format: MeshFormat) -> None:
-        self._file, self._format = file, format
+        self._file, self.format = file, format
         self.written: list[Path] = []
 
     def put(self, name: str, mesh: Mesh) -> None:
-        self._file.write(encode_mesh(mesh, self._format))
+        self._file.write(encode_mesh(mesh, self.format))
 
 
 class _File:
     """One file, for one mesh."""
 
-    def __init__(self, path: Path, force: bool) -> None:
+    def __init__(self, path: Path, format: MeshFormat, force: bool) -> None:
         if os.path.lexists(path) and not force:
             raise MeshFileError(f"{path}: exists already")
-        self.label, self._path = str(path), path
+        self.label, self._path, self.format = str(path), path, format
         self.written: list[Path] = []
 
     def put(self, name: str, mesh: Mesh) -> None:
@@ -157,7 +169,7 @@ class _Folder:
 
     def __init__(self, root: Path, format: MeshFormat, force: bool) -> None:
         self.label, self._root = str(root), root
-        self._format, self._force = format, force
+        self.format, self._force = format, force
         self.written: list[Path] = []
         self._identities: dict[tuple[int, int], Path] = {}
         try:
@@ -166,7 +178,7 @@ class _Folder:
             raise MeshFileError(f"{root}: folder cannot be made ({error.strerror})") from None
 
     def put(self, name: str, mesh: Mesh) -> None:
-        file = self._reserve(f"{name}.{self._format}")
+        file = self._reserve(f"{name}.{self.format}")
         write_mesh(mesh, file)
         self.written.append(file)
         self._identities[_identity(file)] = file
@@ -175,19 +187,23 @@ class _Folder:
         """Return the path for a file below the folder, its parents made. Raises MeshFileError if it must not be."""
         file = self._root / relative
         try:
+            self._require_inside(file)
             file.parent.mkdir(parents=True, exist_ok=True)
-            inside = file.parent.resolve().is_relative_to(self._root.resolve())
             taken = os.path.lexists(file)
             former = self._identities.get(_identity(file)) if taken else None
         except OSError as error:
             raise MeshFileError(f"{file}: cannot be written ({error.strerror})") from None
-        if not inside:
-            raise MeshFileError(f"{file}: not written, a link leads out of the folder")
         if former:
             raise MeshFileError(f"{file}: not written, on this file system it is the same file as {former}")
         if taken and not self._force:
             raise MeshFileError(f"{file}: exists already")
         return file
+
+    def _require_inside(self, file: Path) -> None:
+        """Raise MeshFileError if a link leads out of the folder, before anything is made behind it."""
+        there = next(parent for parent in file.parents if os.path.lexists(parent))
+        if not there.resolve().is_relative_to(self._root.resolve()):
+            raise MeshFileError(f"{file}: not written, a link leads out of the folder")
 
 
 def _identity(file: Path) -> tuple[int, int]:

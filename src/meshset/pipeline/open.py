@@ -27,9 +27,10 @@ _OPEN_DECODERS = 4
 class Archive(Mapping[str, Mesh]):
     """An open archive: `archive["bunny"]` reads and decodes one mesh, and nothing else.
 
-    Meshes come in world units, vertices (V, 3) float32 and faces (F, 3) int32. Decoders are parsed when they
-    are first needed; the last four are kept. Threads may share an archive, and so may forked processes; one that is
-    pickled opens its file or URL again where it is unpickled.
+    Meshes come in world units, vertices (V, 3) float32 and faces (F, 3) int32. Far from the origin, where float32 would
+    add to the stated error of a mesh, its vertices are float64. Decoders are parsed when they are first needed; the
+    last four are kept. Threads may share an archive, and so may forked processes; one that is pickled opens its file or
+    URL again where it is unpickled.
 
     Args:
         source: path or URL of the archive, or a binary file that can seek, which stays open.
@@ -126,8 +127,9 @@ def open_archive(source: ArchiveLike, device: str | None = None) -> Archive:
 
 
 def _in_world(mesh: Mesh, entry: MeshEntry) -> Mesh:
-    """Move a decoded mesh to where its original stood, in float32."""
-    placed = Placement(np.array(entry.lower), np.array(entry.upper)).restore(mesh)
+    """Move a decoded mesh to where its original stood."""
+    placement = Placement(np.array(entry.lower), np.array(entry.upper))
+    placed = placement.restore(mesh, placement.precision(entry.mean_distance))
     if not np.isfinite(placed.vertices).all():
         raise ArchiveError(f"mesh '{entry.name}' has coordinates beyond the range of float32")
     return placed

@@ -27,9 +27,10 @@ class MeshSet(Dataset[Item]):
 
     An item has `name`, a str, and `vertices` (V, 3) float32 and `faces` (F, 3) int64, counter-clockwise seen from
     outside; with `points` it has instead `points` (N, 3) float32, uniform over the area, and `normals` (N, 3) float32,
-    the unit normals of their faces. Points depend on `seed`, the epoch and the index alone, so that every worker gives
-    the same. A worker of a `DataLoader`, forked or spawned, opens the file or URL for itself, and keeps the decoders
-    that it has parsed.
+    the unit normals of their faces. Vertices and points of meshes so far from the origin that float32 would distort
+    them are float64. Points depend on `seed`, the epoch and the index alone, so that every worker gives the same. A
+    worker of a `DataLoader`, forked or spawned, opens the file or URL for itself, and keeps the decoders that it has
+    parsed.
 
     Args:
         source: path or URL of the archive.
@@ -96,7 +97,7 @@ class MeshSet(Dataset[Item]):
         with naming(f"{self._archive.reader.label}: mesh '{self.names[position]}'"):
             drawn = sample_surface(mesh, self._points, (self._seed, int(self._epoch), position))
         return {
-            "points": torch.from_numpy(drawn.points.astype(np.float32)),
+            "points": torch.from_numpy(drawn.points.astype(mesh.vertices.dtype)),
             "normals": torch.from_numpy(drawn.normals.astype(np.float32)),
         }
 
@@ -135,7 +136,7 @@ def _packed(batch: Sequence[Item]) -> Item:
 
 def _tensors(mesh: Mesh) -> Item:
     return {
-        "vertices": torch.tensor(mesh.vertices, dtype=torch.float32),
+        "vertices": torch.tensor(mesh.vertices),
         "faces": torch.from_numpy(mesh.faces.astype(np.int64)),
     }
 

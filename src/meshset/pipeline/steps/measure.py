@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -73,9 +74,17 @@ def measure(decoder: MeshDecoder, payload: bytes, original: Mesh, placement: Pla
         MeshFileError: the decoded mesh has no area.
     """
     decoded = decode(decoder, payload)
-    box = rounded(placement, _first_look(original, decoded.mesh))
-    placed = Placement(*map(np.array, box)).restore(decoded.mesh)
-    mean_distance, max_distance = surface_distance(original, placement.normalise(placed), SAMPLES)
+    first_look = _first_look(original, decoded.mesh)
+    box = rounded(placement, first_look)
+    stored = Placement(*map(np.array, box))
+
+    def distances(dtype: type[np.floating[Any]]) -> tuple[float, float]:
+        return surface_distance(original, placement.normalise(stored.restore(decoded.mesh, dtype)), SAMPLES)
+
+    dtype = stored.precision(first_look)
+    mean_distance, max_distance = distances(dtype)
+    if stored.precision(mean_distance) is not dtype:  # readers decide by the mean distance, which was not known
+        mean_distance, max_distance = distances(stored.precision(mean_distance))
     return Measured(
         box,
         len(decoded.mesh.vertices),
