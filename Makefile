@@ -29,7 +29,7 @@ $(DOCS): $(INSTALLED)
 	touch $@
 
 docs: $(DOCS)  ## docs/ as a site in site/; a broken link or anchor is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 	@echo 'site/index.html is made; for its search: $(PYTHON) -m http.server --directory site'
 
 clean:

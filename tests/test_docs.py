@@ -67,7 +67,9 @@ def test_commands_are_understood(page: Path) -> None:
 
 def test_commands_are_found_and_what_is_wrong_in_them(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("    meshset list a.mset | less  # all\n\n```console\n$ meshset add a.mset \\\n    b\nmeshset keeps shapes\n```\n")
+    page.write_text(
+        "    meshset list a.mset | less  # all\n\n```console\n$ meshset add a.mset \\\n    b\nmeshset keeps\n```\n"
+    )
     assert list(commands(page)) == [["add", "a.mset", "b"], ["list", "a.mset"]]
     page.write_text("    meshset list a.mset --sorted\n")
     with pytest.raises(Exception, match="No such option: --sorted"):
