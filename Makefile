@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+DOCS := .venv/.docs
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -23,5 +24,13 @@ lint: $(INSTALLED)  ## style, types and the order of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+$(DOCS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
+docs: $(DOCS)  ## docs/ as a site in site/; a broken link or anchor is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	@echo 'site/index.html is made; for its search: $(PYTHON) -m http.server --directory site'
+
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site

@@ -42,3 +42,15 @@ def pack(tmp_path):
 def archive(pack, models):
     """Path of an archive with "animals/Round", "ball" and "box"."""
     return pack(models).path
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """A folder with "models", "new" and "models.mset", as the examples in docstrings and documents have it."""
+    folder = tmp_path_factory.mktemp("examples")
+    raw_codec.ball(folder / "models" / "bunny.ply")
+    raw_codec.ball(folder / "models" / "animals" / "cat.obj", radius=2)
+    raw_codec.box(folder / "models" / "part.stl")
+    raw_codec.ball(folder / "new" / "dog.ply", radius=3)
+    compress([folder / "models"], folder / "models.mset", codec="draco")
+    return folder

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import raw_codec
-from meshset.pipeline.compress import compress
-
 PUBLIC = [
     "meshset",
     "meshset.vocabulary:either",
@@ -40,18 +37,6 @@ PUBLIC = [
     "meshset.torch.dataset:MeshSet",
     "meshset.torch.dataset:collate",
 ]
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with "models", "new" and "models.mset", as the examples have it."""
-    folder = tmp_path_factory.mktemp("examples")
-    raw_codec.ball(folder / "models" / "bunny.ply")
-    raw_codec.ball(folder / "models" / "animals" / "cat.obj", radius=2)
-    raw_codec.box(folder / "models" / "part.stl")
-    raw_codec.ball(folder / "new" / "dog.ply", radius=3)
-    compress([folder / "models"], folder / "models.mset", codec="draco")
-    return folder
 
 
 @pytest.mark.parametrize("name", PUBLIC)
