@@ -7,13 +7,16 @@ parser of our own.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections import Counter
+from collections.abc import Iterator
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meshset.geometry._soup import MalformedError, Soup, counted
+from meshset.geometry._text import unmarked
 
 _IGNORED = {
     b"vt": "texture coordinates",
@@ -33,30 +36,45 @@ def parse_obj(data: bytes) -> Soup:
     Raises:
         MalformedError: if a vertex or a face cannot be read.
     """
+    data = unmarked(data).replace(BOM_UTF8, b"")  # files that were joined have marks within, before a vertex
     if b"\0" in data:
         raise MalformedError("not a text file, so not OBJ")
-    if b"\\" in data:
-        data = re.sub(rb"\\\r?\n", b" ", data)
     vertex_rows: list[list[bytes]] = []
     face_rows: list[list[bytes]] = []
     seen: list[int] = []  # vertices read before each face
     others: Counter[bytes] = Counter()
-    for line in data.splitlines():
+    lines = iter(data.splitlines())
+    for line in lines:
         words = line.split()
         if not words:
             continue
-        if words[0] == b"v":
-            vertex_rows.append(_uncommented(words))
-        elif words[0] == b"f":
-            face_rows.append(_uncommented(words))
+        key = words[0].rstrip(b"\\")
+        if key == b"v":
+            vertex_rows.append(_statement(words, lines))
+        elif key == b"f":
+            face_rows.append(_statement(words, lines))
             seen.append(len(vertex_rows))
         else:
-            others[words[0]] += 1
+            others[key] += 1
     if face_rows and len(face_rows[-1]) < 4 and not data.endswith((b"\n", b"\r")):
         raise MalformedError("truncated: the last line is an unfinished face")
     vertices, notes = _positions(vertex_rows)
     corners, sizes = _faces(face_rows, np.array(seen, np.int64))
     return Soup(vertices, corners, sizes, notes + _notes(others))
+
+
+def _statement(words: list[bytes], lines: Iterator[bytes]) -> list[bytes]:
+    """Return the words of a vertex or face that begins with `words`; a backslash at a line's end continues it.
+
+    Only there: at the end of a comment or name it is part of a path, and the next line is a statement of its own.
+    """
+    statement: list[bytes] = []
+    row = _uncommented(words)
+    while row and row[-1].endswith(b"\\"):
+        row[-1] = row[-1].rstrip(b"\\")
+        statement += filter(None, row)
+        row = _uncommented(next(lines, b"").split())
+    return statement + row
 
 
 def _uncommented(words: list[bytes]) -> list[bytes]:
