@@ -42,6 +42,19 @@ class TestByteOrderMarks:
             read(tmp_path, f"a.{suffix}", text(suffix).encode(encoding))
 
 
+@pytest.mark.parametrize("suffix", ["stl", "ply", "off"])
+def test_zeros_that_fill_up_a_block_are_no_content(tmp_path, suffix):
+    assert_solid(read(tmp_path, f"a.{suffix}", text(suffix).encode() + bytes(512)))
+    with pytest.raises(MeshFileError, match="truncated"):
+        read(tmp_path, f"a.{suffix}", text(suffix).encode()[:-40] + bytes(512))
+
+
+def test_zeros_instead_of_the_rest_of_an_obj_file(tmp_path):
+    # Nothing in an OBJ file says how long it is.
+    with pytest.raises(MeshFileError, match="not a text file"):
+        read(tmp_path, "a.obj", text("obj").encode()[:-40] + bytes(512))
+
+
 def test_a_mark_before_the_first_vertex_hides_no_vertex(tmp_path):
     # With a spare vertex at the end, a lost first one would shift every face instead of failing.
     assert_solid(read(tmp_path, "a.obj", MARK + "\n".join([*V, "v 9 9 9", *F, ""]).encode()))

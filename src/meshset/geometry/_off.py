@@ -32,7 +32,7 @@ def parse_off(data: bytes) -> Soup:
     Raises:
         MalformedError: if the file is not text OFF in three dimensions, or ends too early.
     """
-    data = re.sub(rb"#[^\r\n]*", b"", unmarked(data))
+    data = re.sub(rb"#[^\r\n]*", b"", unmarked(data).rstrip(b"\0"))
     header = _HEADER.match(data)
     if not header:
         raise MalformedError("does not begin with OFF")

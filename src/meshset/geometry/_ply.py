@@ -119,7 +119,7 @@ def _parse_property(words: list[str], order: str) -> _Property:
 
 def _as_binary(text: bytes, elements: list[_Element], notes: list[str]) -> tuple[memoryview, list[_Element]]:
     """Return the numbers of a text body as binary doubles, with elements that say so: one reader for both."""
-    lines = [words for line in text.splitlines() if (words := line.split())]
+    lines = [words for line in text.rstrip(b"\0").splitlines() if (words := line.split())]
     if len(lines) == sum(e.count for e in elements):
         lines = _trimmed(lines, elements, notes)
     try:

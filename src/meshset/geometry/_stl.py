@@ -132,10 +132,10 @@ def _parse_text(data: bytes) -> Soup:
     body = _SOLID.sub(b"", data)
     rows = _VERTEX.findall(body)
     loops, solids = len(_LOOP_END.findall(body)), sum(ends)
-    if len(rows) != len(_VERTEX_WORD.findall(body)):
-        raise MalformedError("a vertex without 3 coordinates")
     if not solids or len(ends) > 2 * solids:
         raise MalformedError("truncated: a solid has no endsolid")
+    if len(rows) != len(_VERTEX_WORD.findall(body)):
+        raise MalformedError("a vertex without 3 coordinates")
     if len(rows) != 3 * loops:
         raise MalformedError(f"{counted(loops, 'facet')} with {len(rows):,} vertices, expected 3 each")
     try:
