@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from meshset.geometry._gltf_data import GltfData, entry
 from meshset.geometry._gltf_extensions import DRACO, LEVELS, VISIBILITY, check_extensions
-from meshset.geometry._gltf_nodes import Transforms, instance_matrices
+from meshset.geometry._gltf_nodes import instance_matrices, node_matrix
 from meshset.geometry._gltf_poses import Poses
 from meshset.geometry._polygons import strip_triangles
 from meshset.geometry._soup import Assembly, MalformedError, Soup, counted
@@ -91,8 +91,7 @@ class _Scene:
     def __init__(self, tree: dict[str, Any], data: GltfData) -> None:
         self._tree = tree
         self._data = data
-        self._transforms = Transforms(tree)
-        self._poses = Poses(tree, data, self._transforms)
+        self._poses = Poses(tree, data)
         self._notes: dict[str, None] = {}
         self._skipped: Counter[str] = Counter()
         self._hidden = 0
@@ -102,10 +101,9 @@ class _Scene:
         """Place the meshes of the default scene."""
         self._notes |= dict.fromkeys(check_extensions(self._tree))
         assembly = Assembly()
-        for index in self._visible_nodes():
-            node = entry(self._tree, "nodes", index)
+        for node, world in self._visible_nodes():
             if "mesh" in node:
-                self._place(assembly, node, self._transforms.world(index))
+                self._place(assembly, node, world)
         if not self._tree.get("nodes"):
             for index in range(len(self._tree.get("meshes", []))):
                 self._place(assembly, {"mesh": index}, np.eye(4))
@@ -118,19 +116,20 @@ class _Scene:
                 raise MalformedError("nothing visible: its nodes are hidden (KHR_node_visibility)")
         return assembly.soup(list(self._notes))
 
-    def _visible_nodes(self) -> Iterator[int]:
-        """Yield the nodes of the default scene in the order of the file, but those that are hidden and those below."""
-        pending = self._roots()
+    def _visible_nodes(self) -> Iterator[tuple[dict[str, Any], NDArray[np.float64]]]:
+        """Yield the nodes of the default scene and their transforms, but those that are hidden and those below."""
+        pending = [(root, np.eye(4)) for root in self._roots()]
         visited: set[int] = set()
         while pending:
-            index = pending.pop()
+            index, above = pending.pop()
             if index in visited:
                 raise MalformedError("its nodes form no tree")
             visited.add(index)
             node = entry(self._tree, "nodes", index)
             if node.get("extensions", {}).get(VISIBILITY, {}).get("visible", True):
-                yield index
-                pending += reversed(node.get("children", []))
+                matrix = above @ node_matrix(node)
+                yield node, matrix
+                pending += [(child, matrix) for child in reversed(node.get("children", []))]
             else:
                 self._hidden += 1
 

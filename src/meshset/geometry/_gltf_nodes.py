@@ -15,7 +15,7 @@ _INSTANCE_WIDTHS = {"TRANSLATION": 3, "ROTATION": 4, "SCALE": 3}
 
 
 class Transforms:
-    """The transforms of all nodes of one file into the world."""
+    """The transforms of the nodes of one file into the world, with those of all nodes above, in a scene or not."""
 
     def __init__(self, tree: dict[str, Any]) -> None:
         self._tree = tree
@@ -25,7 +25,7 @@ class Transforms:
         self._world: dict[int, NDArray[np.float64]] = {}
 
     def world(self, index: int) -> NDArray[np.float64]:
-        """Return the (4, 4) transform of a node, in a scene or not; it acts on columns.
+        """Return the (4, 4) transform of a node; it acts on columns.
 
         Raises:
             MalformedError: if there is no such node, or it is its own ancestor.
@@ -39,11 +39,11 @@ class Transforms:
             above = self._parents.get(above)
         matrix = np.eye(4) if above is None else self._world[above]
         for node in reversed(path):
-            matrix = self._world[node] = matrix @ _node_matrix(entry(self._tree, "nodes", node))
+            matrix = self._world[node] = matrix @ node_matrix(entry(self._tree, "nodes", node))
         return matrix
 
 
-def _node_matrix(node: dict[str, Any]) -> NDArray[np.float64]:
+def node_matrix(node: dict[str, Any]) -> NDArray[np.float64]:
     """Return the (4, 4) transform of a node into its parent; glTF stores matrices by columns."""
     if "matrix" in node:
         return np.array(node["matrix"], np.float64).reshape(4, 4).T

@@ -22,10 +22,10 @@ _CHUNK = 1 << 16
 class Poses:
     """Vertices of one file in its rest pose."""
 
-    def __init__(self, tree: dict[str, Any], data: GltfData, transforms: Transforms) -> None:
+    def __init__(self, tree: dict[str, Any], data: GltfData) -> None:
         self._tree = tree
         self._data = data
-        self._transforms = transforms
+        self._transforms = Transforms(tree)
         self._bones: dict[int, NDArray[np.float64]] = {}
         self._blended = 0
 
