@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from meshset.geometry._soup import MalformedError, Soup, counted
 from meshset.geometry._text import unmarked
 
+_DATA = re.compile(rb"\s*[vf][\s\\]")
 _IGNORED = {
     b"vt": "texture coordinates",
     b"vn": "normals",
@@ -43,19 +44,18 @@ def parse_obj(data: bytes) -> Soup:
     face_rows: list[list[bytes]] = []
     seen: list[int] = []  # vertices read before each face
     others: Counter[bytes] = Counter()
-    lines = iter(data.splitlines())
-    for line in lines:
+    lines: Iterable[bytes] = data.splitlines()
+    for line in _joined(lines) if b"\\" in data else lines:
         words = line.split()
         if not words:
             continue
-        key = words[0].rstrip(b"\\")
-        if key == b"v":
-            vertex_rows.append(_statement(words, lines))
-        elif key == b"f":
-            face_rows.append(_statement(words, lines))
+        if words[0] == b"v":
+            vertex_rows.append(_uncommented(words))
+        elif words[0] == b"f":
+            face_rows.append(_uncommented(words))
             seen.append(len(vertex_rows))
         else:
-            others[key] += 1
+            others[words[0]] += 1
     if face_rows and len(face_rows[-1]) < 4 and not data.endswith((b"\n", b"\r")):
         raise MalformedError("truncated: the last line is an unfinished face")
     vertices, notes = _positions(vertex_rows)
@@ -63,18 +63,21 @@ def parse_obj(data: bytes) -> Soup:
     return Soup(vertices, corners, sizes, notes + _notes(others))
 
 
-def _statement(words: list[bytes], lines: Iterator[bytes]) -> list[bytes]:
-    """Return the words of a vertex or face that begins with `words`; a backslash at a line's end continues it.
+def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield every line, but a vertex or face together with the lines onto which a backslash at its end continues it.
 
     Only there: at the end of a comment or name it is part of a path, and the next line is a statement of its own.
     """
-    statement: list[bytes] = []
-    row = _uncommented(words)
-    while row and row[-1].endswith(b"\\"):
-        row[-1] = row[-1].rstrip(b"\\")
-        statement += filter(None, row)
-        row = _uncommented(next(lines, b"").split())
-    return statement + row
+    remaining = iter(lines)
+    for line in remaining:
+        if not _DATA.match(line):
+            yield line
+            continue
+        pieces = []
+        while (piece := line.partition(b"#")[0].rstrip()).endswith(b"\\"):
+            pieces.append(piece.rstrip(b"\\"))
+            line = next(remaining, b"")
+        yield b" ".join([*pieces, piece])
 
 
 def _uncommented(words: list[bytes]) -> list[bytes]:

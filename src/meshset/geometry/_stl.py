@@ -23,12 +23,11 @@ _START = BINARY_HEADER + 4
 _PLAUSIBLE = (1e-30, 1e12)
 """Coordinates other than 0 where the length is not what the header announces; other bytes read as floats lie beyond."""
 
-# A solid begins or ends, with its name, which may hold any word; writers differ in `endsolid` and `end solid`.
-_SOLID = re.compile(rb"\b(end[\s_]*)?solid[^\n]*?(?=\bfacet\b|$)", re.IGNORECASE | re.MULTILINE)
-_VERTEX = re.compile(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", re.IGNORECASE)
-_VERTEX_WORD = re.compile(rb"\bvertex\b", re.IGNORECASE)
-_LOOP = re.compile(rb"\bouter\s*loop\b", re.IGNORECASE)
-_LOOP_END = re.compile(rb"\bend\s*loop\b", re.IGNORECASE)
+# Of text in lower case. The name of a solid may hold any word, so it is taken out; `end` and what it ends may be apart.
+_SOLID = re.compile(rb"solid[^\n]*?(?=\bfacet\b|$)", re.MULTILINE)
+_END = re.compile(rb"end[\s_]*\Z")
+_VERTEX = re.compile(rb"vertex\s+(\S+)\s+(\S+)\s+(\S+)")
+_LOOP_END = re.compile(rb"end\s*loop")
 
 
 def parse_stl(data: bytes) -> Soup:
@@ -42,9 +41,14 @@ def parse_stl(data: bytes) -> Soup:
     if len(data) >= _START and len(data) == _announced(data):
         return _binary_soup(_records(data), [])
     text = unmarked(data)
-    if text.lstrip()[:5].lower() == b"solid" and (b"\0" not in text or _LOOP.search(text)):
+    if text.lstrip()[:5].lower() == b"solid" and (b"\0" not in text or _is_text(text)):
         return _parse_text(text)
     return _parse_binary(data)
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether there is a loop as in text; the header of a binary file may begin with 'solid' too."""
+    return re.search(rb"outer\s*loop", data.lower()) is not None
 
 
 def _announced(data: bytes) -> int:
@@ -127,14 +131,14 @@ def _parse_text(data: bytes) -> Soup:
     if b"\0" in data:
         notes.append(f"{counted(data.count(0), 'zero byte')} ignored")
         data = data.replace(b"\0", b" ")
-    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    ends = [bool(found[1]) for found in _SOLID.finditer(data)]
+    data = data.lower().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    ends = [bool(_END.search(data, max(0, at.start() - 20), at.start())) for at in _SOLID.finditer(data)]
     body = _SOLID.sub(b"", data)
     rows = _VERTEX.findall(body)
     loops, solids = len(_LOOP_END.findall(body)), sum(ends)
     if not solids or len(ends) > 2 * solids:
         raise MalformedError("truncated: a solid has no endsolid")
-    if len(rows) != len(_VERTEX_WORD.findall(body)):
+    if len(rows) != body.count(b"vertex"):
         raise MalformedError("a vertex without 3 coordinates")
     if len(rows) != 3 * loops:
         raise MalformedError(f"{counted(loops, 'facet')} with {len(rows):,} vertices, expected 3 each")
