@@ -217,3 +217,9 @@ class TestExtensions:
 def test_a_quaternion_need_not_have_length_one(tmp_path):
     gltf = Gltf(nodes=[{"mesh": 0, "rotation": [0, 0, 3 * HALF, 3 * HALF]}])
     assert_solid(read_gltf(tmp_path, gltf), lower=(-3, 0, 0), upper=(0, 4, 2))
+
+
+def test_a_scene_places_its_roots_as_they_are(tmp_path):
+    # Not valid where another node has the root as its child, but then too the scene says where it is.
+    nodes = [{"mesh": 0, "translation": [10, 0, 0]}, {"translation": [500, 0, 0], "children": [0]}]
+    assert_solid(read_gltf(tmp_path, Gltf(nodes=nodes)), lower=(10, 0, 0), upper=(14, 3, 2))

@@ -18,7 +18,7 @@ _HARMLESS = (
     *("KHR_texture_", "EXT_texture_", "MSFT_texture_", "MSFT_packing_", "GOOGLE_texture_", "MOZ_texture_"),
     *("KHR_image_", "EXT_image_", "MOZ_lightmap", "KHR_environment_map", "KHR_audio", "KHR_animation_pointer"),
     *("KHR_xmp", "EXT_structural_metadata", "EXT_feature_metadata", "EXT_mesh_features", "EXT_instance_features"),
-    *("KHR_node_selectability", "KHR_node_hoverability", "KHR_physics_", "KHR_implicit_shapes", "OMI_physics_"),
+    *("KHR_node_selectability", "KHR_node_hoverability", "KHR_physics_", "KHR_implicit_shapes", "OMI_"),
     *("CESIUM_primitive_outline", "EXT_mesh_manifold", "EXT_mesh_primitive_edge_visibility", "FB_ngon_encoding"),
     *("FB_geometry_metadata", "AGI_stk_metadata", "MAXAR_", "GRIFFEL_bim_data", "GODOT_single_root", "VRM"),
 )

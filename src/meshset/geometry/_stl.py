@@ -102,9 +102,9 @@ def _spread_records(data: bytes, count: int) -> NDArray[np.void] | None:
     Returns:
         None if such records do not end where the file ends, are none, or are not as many as announced (0: any number).
     """
-    begins = []
+    begins: list[int] = []
     offset = _START
-    while offset + TRIANGLE.itemsize <= len(data):
+    while offset + TRIANGLE.itemsize <= len(data) and not 0 < count < len(begins):
         begins.append(offset)
         offset += TRIANGLE.itemsize + int.from_bytes(data[offset + 48 : offset + 50], "little")
     if offset != len(data) or not begins or len(begins) != (count or len(begins)):
