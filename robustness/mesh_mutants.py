@@ -83,7 +83,7 @@ def seeds() -> list[Seed]:
         "ply": [_ascii_ply(mesh)],
         "off": [written["off"]],
         "stl": [_text_stl(mesh)],
-        "gltf": [_gltf(mesh)],
+        "gltf": [_gltf(mesh), _posed_gltf(mesh)],
     }
     model = _model(mesh)
     return [
@@ -91,7 +91,9 @@ def seeds() -> list[Seed]:
         Seed("ply", written["ply"]),
         Seed("ply", _mixed_ply(mesh, "<")),
         Seed("ply", _mixed_ply(mesh, ">")),
+        Seed("ply", _strips_ply(mesh)),
         Seed("stl", written["stl"]),
+        Seed("stl", _payload_stl(mesh)),
         Seed("glb", written["glb"], _json_of(written["glb"]), lambda text: _with_json(written["glb"], text)),
         Seed("3mf", _zipped(model), model, _zipped),
     ]
@@ -176,6 +178,15 @@ def _mixed_ply(mesh: Mesh, order: str) -> bytes:
     return _ply_header(name, len(mesh.vertices), len(faces)).encode() + body
 
 
+def _strips_ply(mesh: Mesh) -> bytes:
+    """Return a binary PLY file with a face and triangle strips that -1 ends."""
+    header = _ply_header("binary_little_endian", len(mesh.vertices), 1)
+    header = header.replace("end_header", "element tristrips 1\nproperty list int int vertex_indices\nend_header")
+    strips = [0, 1, 2, 3, 4, -1, *(index for face in mesh.faces.tolist() for index in (*face, -1))]
+    body = mesh.vertices.astype("<f4").tobytes() + struct.pack("<B3i", 3, 0, 1, 2)
+    return header.encode() + body + struct.pack(f"<i{len(strips)}i", len(strips), *strips)
+
+
 def _ply_header(encoding: str, vertices: int, faces: int) -> str:
     axes = "".join(f"property float {axis}\n" for axis in "xyz")
     indices = "property list uchar int vertex_indices\n"
@@ -188,6 +199,55 @@ def _text_stl(mesh: Mesh) -> bytes:
         rows = "".join(f"vertex {x} {y} {z}\n" for x, y, z in corners)
         facets.append(f"facet normal 0 0 1\nouter loop\n{rows}endloop\nendfacet\n")
     return f"solid a\n{''.join(facets)}endsolid a\n".encode()
+
+
+def _payload_stl(mesh: Mesh) -> bytes:
+    """Return a binary STL file with bytes of an application after each triangle."""
+    corners = mesh.vertices[mesh.faces].astype("<f4")
+    records = b"".join(bytes(12) + row.tobytes() + struct.pack("<H", i) + bytes(i) for i, row in enumerate(corners))
+    return bytes(80) + len(corners).to_bytes(4, "little") + records
+
+
+def _posed_gltf(mesh: Mesh) -> bytes:
+    """Return a glTF file with a skin, a morph target that has a weight, instances and a hidden node."""
+    count = len(mesh.vertices)
+    columns: list[tuple[str, int, np.ndarray]] = [
+        ("VEC3", 5126, mesh.vertices.astype("<f4")),
+        ("SCALAR", 5123, mesh.faces.astype("<u2").reshape(-1, 1)),
+        ("VEC4", 5121, np.tile(np.uint8([0, 1, 0, 0]), (count, 1))),
+        ("VEC4", 5126, np.tile(np.float32([0.25, 0.75, 0, 0]), (count, 1))),
+        ("MAT4", 5126, np.tile(np.eye(4, dtype="<f4").reshape(1, 16), (2, 1))),
+        ("VEC3", 5126, np.float32([[0, 0, 0], [9, 0, 0]])),
+        ("VEC4", 5122, np.int16([[0, 0, 0, 32767], [0, 0, 23170, 23170]])),
+    ]
+    data, views, accessors = b"", [], []
+    for view, (kind, component, values) in enumerate(columns):
+        views.append({"buffer": 0, "byteOffset": len(data), "byteLength": values.nbytes})
+        accessors.append({"bufferView": view, "componentType": component, "count": len(values), "type": kind})
+        data += values.tobytes()
+    attributes = {"POSITION": 0, "JOINTS_0": 2, "WEIGHTS_0": 3}
+    instances = {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": 5, "ROTATION": 6}}}
+    tree = {
+        "asset": {"version": "2.0"},
+        "extensionsUsed": ["EXT_mesh_gpu_instancing", "KHR_node_visibility", "ACME_odd"],
+        "scenes": [{"nodes": [0]}],
+        "nodes": [
+            {"children": [1, 3, 4, 5], "scale": [2, 2, 2]},
+            {"translation": [1, 0, 0], "children": [2]},
+            {"rotation": [0, 0, 0.6, 0.8]},
+            {"mesh": 0, "skin": 0, "weights": [0.5]},
+            {"mesh": 0, "extensions": instances},
+            {"mesh": 0, "extensions": {"KHR_node_visibility": {"visible": False}}},
+        ],
+        "skins": [{"joints": [1, 2], "inverseBindMatrices": 4}],
+        "meshes": [
+            {"primitives": [{"attributes": attributes, "indices": 1, "targets": [{"POSITION": 0}]}], "weights": [0.25]}
+        ],
+        "accessors": accessors,
+        "bufferViews": views,
+        "buffers": [{"byteLength": len(data), "uri": "data:;base64," + base64.b64encode(data).decode()}],
+    }
+    return json.dumps(tree, indent=0).encode()
 
 
 def _gltf(mesh: Mesh) -> bytes:
@@ -250,7 +310,10 @@ def _model(mesh: Mesh) -> bytes:
         '<object id="2"><components><component objectid="1" transform="1 0 0 0 1 0 0 0 1 5 5 5"/></components></object>'
     )
     build = '<build><item objectid="1"/><item objectid="2" transform="1 0 0 0 1 0 0 0 1 0 0 9"/></build>'
-    return f'<?xml version="1.0" encoding="UTF-8"?><model><resources>{solid}{group}</resources>{build}</model>'.encode()
+    slices = '<s:slicestack id="3"><s:slice ztop="1"><s:vertex x="0" y="0"/></s:slice></s:slicestack>'
+    spaces = 'xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02" xmlns:s="urn:slices"'
+    model = f"<model {spaces}><resources>{solid}{group}{slices}</resources>{build}</model>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>{model}'.encode()
 
 
 def _zipped(model: bytes) -> bytes:

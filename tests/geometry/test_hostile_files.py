@@ -202,7 +202,7 @@ class TestGltf:
         [
             ({"asset": {"version": "1.0"}}, "not glTF version 2"),
             ({"extensionsRequired": ["KHR_draco_mesh_compression"]}, "Draco-compressed glTF"),
-            ({"extensionsRequired": ["EXT_mesh_gpu_instancing"]}, "needs the glTF extension EXT_mesh_gpu"),
+            ({"extensionsRequired": ["EXT_mesh_gpu_growing"]}, "needs the glTF extension EXT_mesh_gpu_growing"),
             ({"nodes": [{"mesh": 0, "children": [0]}]}, "its nodes form no tree"),
             ({"nodes": [{"mesh": 7}]}, "refers to meshes 7, which is missing"),
             ({"nodes": [{"mesh": -1}]}, "refers to meshes -1, which is missing"),

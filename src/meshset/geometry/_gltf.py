@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.geometry._gltf_data import GltfData, entry
+from meshset.geometry._gltf_extensions import DRACO, LEVELS, VISIBILITY, check_extensions
+from meshset.geometry._gltf_nodes import instance_matrices, node_matrix
+from meshset.geometry._gltf_poses import Poses
+from meshset.geometry._polygons import strip_triangles
 from meshset.geometry._soup import Assembly, MalformedError, Soup, counted
 
 _JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
-_DRACO = "KHR_draco_mesh_compression"
-# Required extensions that change looks only, or that this reader honours (quantised positions).
-_HARMLESS = ("KHR_materials", "KHR_texture", "EXT_texture", "KHR_lights", "KHR_mesh_quantization")
 _DROPPED = (
     ("NORMAL", "normals"),
     ("TANGENT", "tangents"),
@@ -73,75 +76,112 @@ def _parse(text: bytes, folder: Path, binary: bytes | None) -> Soup:
     return scene.read()
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A primitive with a surface: positions (V, 3) as stored, faces (F, 3)."""
+
+    primitive: dict[str, Any]
+    positions: NDArray[np.float64]
+    faces: NDArray[np.int64]
+
+
 class _Scene:
     """The nodes of one file, walked once."""
 
     def __init__(self, tree: dict[str, Any], data: GltfData) -> None:
         self._tree = tree
         self._data = data
+        self._poses = Poses(tree, data)
         self._notes: dict[str, None] = {}
         self._skipped: Counter[str] = Counter()
-        self._meshes: dict[int, list[tuple[NDArray[np.float64], NDArray[np.int64]]]] = {}
+        self._hidden = 0
+        self._meshes: dict[int, list[_Part]] = {}
 
     def read(self) -> Soup:
         """Place the meshes of the default scene."""
-        self._check_extensions()
+        self._notes |= dict.fromkeys(check_extensions(self._tree))
         assembly = Assembly()
+        for node, world in self._visible_nodes():
+            if "mesh" in node:
+                self._place(assembly, node, world)
+        if not self._tree.get("nodes"):
+            for index in range(len(self._tree.get("meshes", []))):
+                self._place(assembly, {"mesh": index}, np.eye(4))
+        if self._tree.get("animations"):
+            self._notes["animations dropped"] = None
+        self._notes |= {f"{counted(n, 'primitive')} of {what} ignored": None for what, n in self._skipped.items()}
+        if self._hidden:
+            self._notes[f"{counted(self._hidden, 'hidden node')} left out"] = None
+            if assembly.is_empty:
+                raise MalformedError("nothing visible: its nodes are hidden (KHR_node_visibility)")
+        return assembly.soup(list(self._notes))
+
+    def _visible_nodes(self) -> Iterator[tuple[dict[str, Any], NDArray[np.float64]]]:
+        """Yield the nodes of the default scene and their transforms, but those that are hidden and those below."""
         pending = [(root, np.eye(4)) for root in self._roots()]
         visited: set[int] = set()
         while pending:
             index, above = pending.pop()
-            node = entry(self._tree, "nodes", index)
             if index in visited:
                 raise MalformedError("its nodes form no tree")
             visited.add(index)
-            matrix = above @ _node_matrix(node)
-            if "mesh" in node:
-                for vertices, faces in self._mesh(node["mesh"]):
-                    assembly.place(vertices, faces, matrix)
-            pending += [(child, matrix) for child in reversed(node.get("children", []))]
-        if not self._tree.get("nodes"):
-            for index in range(len(self._tree.get("meshes", []))):
-                for vertices, faces in self._mesh(index):
-                    assembly.place(vertices, faces, np.eye(4))
-        if self._tree.get("animations"):
-            self._notes["animations dropped"] = None
-        self._notes |= {f"{counted(n, 'primitive')} of {what} ignored": None for what, n in self._skipped.items()}
-        return assembly.soup(list(self._notes))
+            node = entry(self._tree, "nodes", index)
+            if node.get("extensions", {}).get(VISIBILITY, {}).get("visible", True):
+                matrix = above @ node_matrix(node)
+                yield node, matrix
+                pending += [(child, matrix) for child in reversed(node.get("children", []))]
+            else:
+                self._hidden += 1
 
-    def _check_extensions(self) -> None:
-        for name in self._tree.get("extensionsRequired", []):
-            if name == _DRACO:
-                raise MalformedError("Draco-compressed glTF, which meshset does not read; decompress it first")
-            if not str(name).startswith(_HARMLESS):
-                raise MalformedError(f"needs the glTF extension {name}, which meshset does not read")
+    def _place(self, assembly: Assembly, node: dict[str, Any], world: NDArray[np.float64]) -> None:
+        """Place the mesh of a node, as often as it has instances; a skin puts it into the world, not the node."""
+        instances = instance_matrices(node, self._data)
+        mesh = entry(self._tree, "meshes", node["mesh"])
+        weights = node.get("weights", mesh.get("weights", []))
+        for part in self._parts(node["mesh"], mesh):
+            vertices = self._morphed(part, weights)
+            skinned = None
+            if "skin" in node:
+                skinned = self._poses.skinned(vertices, part.faces, part.primitive["attributes"], node["skin"])
+            if skinned:
+                assembly.place(*skinned, instances)
+            else:
+                assembly.place(vertices, part.faces, world @ instances)
+                if "skin" in node:
+                    self._notes["a skin without joints or weights ignored"] = None
+
+    def _morphed(self, part: _Part, weights: list[float]) -> NDArray[np.float64]:
+        targets = part.primitive.get("targets", [])
+        if targets:
+            done = "applied at their default weights" if any(weights) else "dropped"
+            self._notes[f"morph targets {done}"] = None
+        return self._poses.morphed(part.positions, targets, weights)
 
     def _roots(self) -> list[int]:
         """Return the root nodes of the default scene, in the order in which a stack takes them."""
         scenes = self._tree.get("scenes", [])
         if not scenes:
             nodes = self._tree.get("nodes", [])
-            children = {child for node in nodes for child in node.get("children", [])}
-            return [i for i in reversed(range(len(nodes))) if i not in children]
+            below = {child for node in nodes for child in (*node.get("children", []), *_coarser(node))}
+            return [i for i in reversed(range(len(nodes))) if i not in below]
         if len(scenes) > 1:
             self._notes[f"{counted(len(scenes) - 1, 'other scene')} ignored"] = None
         return list(reversed(entry(self._tree, "scenes", self._tree.get("scene", 0)).get("nodes", [])))
 
-    def _mesh(self, index: int) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+    def _parts(self, index: int, mesh: dict[str, Any]) -> list[_Part]:
         """Return the primitives of a mesh that have a surface, read once however often they are placed."""
         if index not in self._meshes:
-            mesh = entry(self._tree, "meshes", index)
-            self._meshes[index] = [part for p in mesh["primitives"] if (part := self._primitive(p))]
+            self._meshes[index] = [part for p in mesh["primitives"] if (part := self._part(p))]
         return self._meshes[index]
 
-    def _primitive(self, primitive: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
+    def _part(self, primitive: dict[str, Any]) -> _Part | None:
         mode = primitive.get("mode", _TRIANGLES)
         if mode not in (_TRIANGLES, _STRIP, _FAN):
             self._skipped["points" if mode == 0 else "lines"] += 1
             return None
         attributes = primitive["attributes"]
         accessor = entry(self._tree, "accessors", attributes["POSITION"])
-        if _DRACO in primitive.get("extensions", {}) and "bufferView" not in accessor:
+        if DRACO in primitive.get("extensions", {}) and "bufferView" not in accessor:
             raise MalformedError("Draco-compressed glTF, which meshset does not read; decompress it first")
         positions = self._data.accessor(attributes["POSITION"], 3).astype(np.float64)
         if "indices" in primitive:
@@ -149,7 +189,7 @@ class _Scene:
         else:
             indices = np.arange(len(positions), dtype=np.int64)
         self._note_attributes(primitive)
-        return positions, _triangles(indices, mode)
+        return _Part(primitive, positions, _triangles(indices, mode))
 
     def _note_attributes(self, primitive: dict[str, Any]) -> None:
         for prefix, what in _DROPPED:
@@ -157,8 +197,12 @@ class _Scene:
                 self._notes[f"{what} dropped"] = None
         if "material" in primitive:
             self._notes["materials dropped"] = None
-        if "targets" in primitive:
-            self._notes["morph targets dropped"] = None
+
+
+def _coarser(node: dict[str, Any]) -> list[int]:
+    """Return the nodes that stand in for a node seen from afar."""
+    ids: list[int] = node.get("extensions", {}).get(LEVELS, {}).get("ids", [])
+    return ids
 
 
 def _triangles(indices: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
@@ -170,24 +214,4 @@ def _triangles(indices: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
     if mode == _FAN:
         first = np.broadcast_to(indices[:1], len(indices[2:]))
         return np.stack([first, indices[1:-1], indices[2:]], axis=1)
-    strip = np.stack([indices[:-2], indices[1:-1], indices[2:]], axis=1)
-    strip[1::2] = strip[1::2, [1, 0, 2]]
-    return strip
-
-
-def _node_matrix(node: dict[str, Any]) -> NDArray[np.float64]:
-    """Return the (4, 4) transform of a node into its parent; glTF stores matrices by columns."""
-    if "matrix" in node:
-        return np.array(node["matrix"], np.float64).reshape(4, 4).T
-    x, y, z, w = (float(part) for part in node.get("rotation", (0, 0, 0, 1)))
-    rotation = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation * np.array(node.get("scale", (1, 1, 1)), np.float64)
-    matrix[:3, 3] = np.array(node.get("translation", (0, 0, 0)), np.float64)
-    return matrix
+    return strip_triangles(indices, np.arange(len(indices)) == 0)

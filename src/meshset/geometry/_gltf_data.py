@@ -12,13 +12,14 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
+from meshset.geometry._gltf_extensions import MESHOPT
 from meshset.geometry._soup import MalformedError
 
 _COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 MAX_ABSENT = 1_000_000
 """Most rows of an accessor that has no bytes but those that a few rows are replaced with; the others are zeros."""
 
-_WIDTHS = {"SCALAR": 1, "VEC3": 3}
+_WIDTHS = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
 def entry(tree: dict[str, Any], key: str, index: Any) -> dict[str, Any]:
@@ -93,7 +94,7 @@ class GltfData:
     def _view(self, index: Any, offset: int, count: int, width: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return (count, width) values of a buffer view, which may be interleaved with others."""
         view = entry(self._tree, "bufferViews", index)
-        if "EXT_meshopt_compression" in view.get("extensions", {}):
+        if any(name in view.get("extensions", {}) for name in MESHOPT) and not self._has_content(view.get("buffer")):
             raise MalformedError("meshopt-compressed glTF, which meshset does not read; decompress it first")
         begin, length = _whole(view, "byteOffset", 0), _whole(view, "byteLength")
         row = width * dtype.itemsize
@@ -120,6 +121,10 @@ class GltfData:
         values = values.copy()
         values[at.reshape(-1).astype(np.int64)] = new
         return values
+
+    def _has_content(self, index: Any) -> bool:
+        """Whether a buffer has bytes; one that only compressed views fill has none."""
+        return "uri" in entry(self._tree, "buffers", index) or (index == 0 and self._binary is not None)
 
     def _buffer(self, index: Any) -> bytes:
         if index not in self._buffers:

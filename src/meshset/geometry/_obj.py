@@ -7,14 +7,18 @@ parser of our own.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meshset.geometry._soup import MalformedError, Soup, counted
+from meshset.geometry._text import unmarked
 
+_DATA = re.compile(rb"\s*[vf][\s\\]")
 _IGNORED = {
     b"vt": "texture coordinates",
     b"vn": "normals",
@@ -33,15 +37,15 @@ def parse_obj(data: bytes) -> Soup:
     Raises:
         MalformedError: if a vertex or a face cannot be read.
     """
+    data = unmarked(data).replace(BOM_UTF8, b"")  # files that were joined have marks within, before a vertex
     if b"\0" in data:
         raise MalformedError("not a text file, so not OBJ")
-    if b"\\" in data:
-        data = re.sub(rb"\\\r?\n", b" ", data)
     vertex_rows: list[list[bytes]] = []
     face_rows: list[list[bytes]] = []
     seen: list[int] = []  # vertices read before each face
     others: Counter[bytes] = Counter()
-    for line in data.splitlines():
+    lines: Iterable[bytes] = data.splitlines()
+    for line in _joined(lines) if b"\\" in data else lines:
         words = line.split()
         if not words:
             continue
@@ -57,6 +61,23 @@ def parse_obj(data: bytes) -> Soup:
     vertices, notes = _positions(vertex_rows)
     corners, sizes = _faces(face_rows, np.array(seen, np.int64))
     return Soup(vertices, corners, sizes, notes + _notes(others))
+
+
+def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield every line, but a vertex or face together with the lines onto which a backslash at its end continues it.
+
+    Only there: at the end of a comment or name it is part of a path, and the next line is a statement of its own.
+    """
+    remaining = iter(lines)
+    for line in remaining:
+        if not _DATA.match(line):
+            yield line
+            continue
+        pieces = []
+        while (piece := line.partition(b"#")[0].rstrip()).endswith(b"\\"):
+            pieces.append(piece.rstrip(b"\\"))
+            line = next(remaining, b"")
+        yield b" ".join([*pieces, piece])
 
 
 def _uncommented(words: list[bytes]) -> list[bytes]:

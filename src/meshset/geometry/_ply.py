@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from meshset.geometry._polygons import strip_triangles
 from meshset.geometry._soup import MalformedError, Soup, counted
+from meshset.geometry._text import unmarked
 
 _TYPES = {
     **{"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4"},
@@ -27,6 +29,8 @@ _STRUCT = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8
     "f8": "d",
 }
 _INDEX_NAMES = ("vertex_indices", "vertex_index")
+_UNSIGNED_END = 2**32 - 1
+_SURFACES = ("face", "tristrips")
 _FORMATS = {b"ascii": "", b"binary_little_endian": "<", b"binary_big_endian": ">"}
 _DROPPED = (
     ("normals", {"nx", "ny", "nz"}),
@@ -57,11 +61,12 @@ _Columns = dict[str, tuple[NDArray[Any], NDArray[np.int64]]]
 
 
 def parse_ply(data: bytes) -> Soup:
-    """Parse the bytes of a PLY file: element `vertex` and the polygons of element `face`.
+    """Parse the bytes of a PLY file: element `vertex`, the polygons of `face`, and the strips of `tristrips`.
 
     Raises:
         MalformedError: if the header is wrong, or the file ends too early.
     """
+    data = unmarked(data)
     end = _HEADER_END.search(data)
     if not data.startswith(b"ply"):
         raise MalformedError("does not begin with ply")
@@ -114,7 +119,7 @@ def _parse_property(words: list[str], order: str) -> _Property:
 
 def _as_binary(text: bytes, elements: list[_Element], notes: list[str]) -> tuple[memoryview, list[_Element]]:
     """Return the numbers of a text body as binary doubles, with elements that say so: one reader for both."""
-    lines = [words for line in text.splitlines() if (words := line.split())]
+    lines = [words for line in text.rstrip(b"\0").splitlines() if (words := line.split())]
     if len(lines) == sum(e.count for e in elements):
         lines = _trimmed(lines, elements, notes)
     try:
@@ -250,30 +255,43 @@ def _positions(found: dict[str, _Columns]) -> NDArray[np.float64]:
 
 
 def _faces(elements: list[_Element], found: dict[str, _Columns]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    columns = found.get("face", {})
+    corners, sizes = _index_lists("face", elements, found)
+    strips, lengths = _index_lists("tristrips", elements, found)
+    if not len(strips):
+        return corners, sizes
+    starts = np.zeros(len(strips), bool)
+    starts[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
+    # An index that is unsigned ends a strip by the largest number that it can hold.
+    triangles = strip_triangles(np.where(strips == _UNSIGNED_END, -1, strips), starts)
+    return np.append(corners, triangles), np.append(sizes, np.full(len(triangles), 3))
+
+
+def _index_lists(
+    name: str, elements: list[_Element], found: dict[str, _Columns]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the vertex indices (N,) of all rows of an element one after the other, and how many each has (F,)."""
+    columns = found.get(name, {})
     if not columns:
-        if found.get("tristrips"):
-            raise MalformedError("triangle strips instead of faces, which meshset does not read")
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    lists = [p.name for e in elements if e.name == "face" for p in e.properties if p.length is not None]
-    names = [name for name in lists if name in _INDEX_NAMES] or (lists if len(lists) == 1 else [])
+    lists = [p.name for e in elements if e.name == name for p in e.properties if p.length is not None]
+    names = [n for n in lists if n in _INDEX_NAMES] or (lists if len(lists) == 1 else [])
     if not names:
-        raise MalformedError("its faces have no vertex_indices")
+        raise MalformedError(f"its {name} elements have no vertex_indices")
     values, sizes = columns[names[0]]
-    corners = values.astype(np.int64)
-    if (corners != values).any():
+    indices = values.astype(np.int64)
+    if (indices != values).any():
         raise MalformedError("a face index that is not an integer")
-    return corners, sizes
+    return indices, sizes
 
 
 def _notes(elements: list[_Element]) -> list[str]:
-    properties = {p.name for e in elements if e.name in ("vertex", "face") for p in e.properties}
+    properties = {p.name for e in elements if e.name in ("vertex", *_SURFACES) for p in e.properties}
     notes = [f"{what} dropped" for what, names in _DROPPED if properties & names]
     known = {"x", "y", "z", *_INDEX_NAMES}.union(*(names for _, names in _DROPPED))
     others = sorted(properties - known)
     if others:
         notes.append(f"further properties dropped: {', '.join(others)}")
-    ignored = [e.name for e in elements if e.name not in ("vertex", "face") and e.count]
+    ignored = [e.name for e in elements if e.name not in ("vertex", *_SURFACES) and e.count]
     if ignored:
         notes.append(f"further elements ignored: {', '.join(ignored)}")
     return notes

@@ -39,6 +39,27 @@ def triangulate(
     return triangles
 
 
+def strip_triangles(indices: NDArray[np.int64], starts: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the triangles (F, 3) of strips, every second one turned back, without those that name an index twice.
+
+    Args:
+        indices: (N,) of all strips, one after the other; -1 ends a strip within.
+        starts: (N,) whether a strip begins there.
+    """
+    ends = indices == -1
+    begins = starts.copy()
+    begins[1:] |= ends[:-1]
+    places = np.arange(len(indices))
+    within = places - np.maximum.accumulate(np.where(begins, places, 0))
+    windows = np.stack([indices[:-2], indices[1:-1], indices[2:]], axis=1)
+    whole = (within[2:] >= 2) & ~ends[2:]
+    odd = within[2:] % 2 == 1
+    windows[odd] = windows[odd][:, [1, 0, 2]]
+    a, b, c = windows.T
+    triangles: NDArray[np.int64] = windows[whole & (a != b) & (b != c) & (c != a)]
+    return triangles
+
+
 def _folded(
     vertices: NDArray[np.float64],
     triangles: NDArray[np.int64],

@@ -46,11 +46,12 @@ class Assembly:
     def __init__(self) -> None:
         self._vertices: list[NDArray[np.float64]] = []
         self._faces: list[NDArray[np.int64]] = []
+        self._part_count = 0
         self._vertex_count = 0
         self._face_count = 0
 
-    def place(self, vertices: NDArray[np.float64], faces: NDArray[np.int64], matrix: NDArray[np.float64]) -> None:
-        """Add one part moved by a (4, 4) affine `matrix` that acts on columns.
+    def place(self, vertices: NDArray[np.float64], faces: NDArray[np.int64], matrices: NDArray[np.float64]) -> None:
+        """Add one part for each affine matrix of `matrices`, (4, 4) or (N, 4, 4), moved by it; they act on columns.
 
         A mirroring matrix would turn the surface inside out, so its triangles are reversed.
 
@@ -58,23 +59,38 @@ class Assembly:
             MalformedError: if the parts add up to more triangles than any mesh may have, or an index of
                 this part points outside it (it would name a vertex of the next part).
         """
-        if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
-            raise MalformedError(index_error(faces, len(vertices)))
-        self._face_count += len(faces)
-        if max(self._face_count, self._vertex_count + len(vertices)) > MAX_PLACED_FACES:
+        check_indices(faces, len(vertices))
+        matrices = matrices.reshape(-1, 4, 4)
+        begins = self._vertex_count + len(vertices) * np.arange(len(matrices))
+        self._part_count += len(matrices)
+        self._vertex_count += len(matrices) * len(vertices)
+        self._face_count += len(matrices) * len(faces)
+        if max(self._face_count, self._vertex_count) > MAX_PLACED_FACES:
             raise MalformedError(f"its placed parts have more than {MAX_PLACED_FACES:,} triangles or vertices")
-        self._vertices.append(vertices @ matrix[:3, :3].T + matrix[:3, 3])
-        mirrored = np.linalg.det(matrix[:3, :3]) < 0
-        self._faces.append((faces[:, ::-1] if mirrored else faces) + self._vertex_count)
-        self._vertex_count += len(vertices)
+        moved = vertices @ matrices[:, :3, :3].swapaxes(1, 2) + matrices[:, None, :3, 3]
+        self._vertices.append(moved.reshape(-1, 3))
+        mirrored = np.linalg.det(matrices[:, :3, :3]) < 0
+        turned = np.where(mirrored[:, None, None], faces[:, ::-1], faces)
+        self._faces.append((turned + begins[:, None, None]).reshape(-1, 3))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was placed."""
+        return not self._part_count
 
     def soup(self, notes: list[str]) -> Soup:
         """Return all parts in the order of placing; several parts add a note."""
-        if len(self._faces) > 1:
-            notes = [*notes, f"{len(self._faces)} parts joined into one mesh"]
+        if self._part_count > 1:
+            notes = [*notes, f"{self._part_count} parts joined into one mesh"]
         vertices = np.concatenate([np.empty((0, 3)), *self._vertices])
         faces = np.concatenate([np.empty((0, 3), np.int64), *self._faces])
         return Soup.of_triangles(vertices, faces, notes)
+
+
+def check_indices(faces: NDArray[np.int64], count: int) -> None:
+    """Raise MalformedError if faces (F, 3) name anything but `count` vertices."""
+    if len(faces) and (faces.min() < 0 or faces.max() >= count):
+        raise MalformedError(index_error(faces, count))
 
 
 def index_error(indices: NDArray[np.int64], count: int) -> str:

@@ -8,10 +8,13 @@ standard library.
 from __future__ import annotations
 
 import io
+import posixpath
 import zipfile
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
+from urllib.parse import unquote
 from xml.parsers import expat
 
 import numpy as np
@@ -29,6 +32,7 @@ MAX_PLACEMENTS = 100_000
 """Most objects and components that may be visited; nested components multiply."""
 
 _MAX_DEPTH = 64
+_PRODUCTION = "http://schemas.microsoft.com/3dmanufacturing/production/2015/06"
 _DROPPED = {
     "basematerials": "materials dropped",
     "colorgroup": "colours dropped",
@@ -37,7 +41,12 @@ _DROPPED = {
     "beamlattice": "beam lattices ignored",
     "slicestack": "slices ignored",
     "displacement2d": "displacements ignored",
+    "displacementmesh": "displaced meshes ignored",
+    "booleanshape": "Boolean operations ignored",
+    "levelset": "level sets ignored",
 }
+# Parts of the namespaces of extensions that are read, or whose content becomes a note.
+_KNOWN = ("/production/", "/material/", "/slice/", "/trianglesets/", "/beamlattice/")
 _Key = tuple[str, str]
 
 
@@ -64,12 +73,15 @@ def parse_3mf(data: bytes) -> Soup:
         raise MalformedError(f"truncated, or not a ZIP archive ({error})") from None
     with archive:
         _check_sizes(archive, len(data))
-        names = {info.filename.lstrip("/").lower(): info for info in archive.infolist()}
-        root = _root_part(names)
+        names = {_part_name(info.filename): info for info in archive.infolist()}
+        root = _root_part(archive, names)
         model = _Model()
-        for name in sorted(n for n in names if n.endswith(".model")):
+        pending = [root]
+        while pending:
+            name = pending.pop()
             with archive.open(names[name]) as part:
-                model.parse(name, part, is_root=name == root)
+                found = model.parse(name, part, is_root=name == root)
+            pending += [part for part in found if part in names]
     return model.assemble()
 
 
@@ -90,14 +102,66 @@ def _check_sizes(archive: zipfile.ZipFile, stored: int) -> None:
             )
 
 
-def _root_part(names: dict[str, zipfile.ZipInfo]) -> str:
-    """Return the name of the part that holds the build."""
+def _part_name(path: str) -> str:
+    """Return the name by which parts are compared: no case, no leading slash, no way around."""
+    return posixpath.normpath(unquote(path).replace("\\", "/").lstrip("/")).lower()
+
+
+def _root_part(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) -> str:
+    """Return the name of the part that holds the build: what the relationships of the package name."""
+    if "_rels/.rels" in names and (target := _named_root(archive, names["_rels/.rels"])):
+        if target not in names:
+            raise MalformedError(f"its root part {target[:80]!r} is missing")
+        return target
     models = [name for name in names if name.endswith(".model")]
     if not models:
         raise MalformedError("a ZIP archive without a 3D model")
     default = "3d/3dmodel.model"
     # A model elsewhere is legal; then the shallowest one is the root, for parts lie in folders below it.
     return default if default in models else min(models, key=lambda name: (name.count("/"), name))
+
+
+def _named_root(archive: zipfile.ZipFile, relationships: zipfile.ZipInfo) -> str | None:
+    """Return the first 3D model that the relationships of the package name."""
+    targets: list[str] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        external = attributes.get("TargetMode", "Internal") == "External"
+        if _local(tag) == "Relationship" and attributes.get("Type", "").endswith("/3dmodel") and not external:
+            targets.append(_part_name(attributes.get("Target", "")))
+
+    with archive.open(relationships) as part:
+        _parse_xml(part, "_rels/.rels", start)
+    return next(iter(targets), None)
+
+
+def _parse_xml(
+    xml: IO[bytes],
+    part: str,
+    start: Callable[[str, dict[str, str]], None],
+    prefix: Callable[[str | None, str | None], None] | None = None,
+) -> None:
+    """Call `start` for every element; names are 'namespace name', or the name where there is no namespace."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = start
+    parser.StartNamespaceDeclHandler = prefix
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
+        parser.ParseFile(xml)
+    except expat.ExpatError as error:
+        raise MalformedError(f"damaged XML in {part} ({error})") from None
+    except KeyError as error:
+        raise MalformedError(f"an element without its attribute {error} in {part}") from None
+    except (ValueError, OverflowError) as error:
+        raise MalformedError(f"a coordinate or index that is not a number ({error})") from None
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise MalformedError("its XML declares a document type, which 3MF forbids")
+
+
+def _local(name: str) -> str:
+    return name.rpartition(" ")[2]
 
 
 class _Model:
@@ -109,31 +173,44 @@ class _Model:
         self._notes: dict[str, None] = {}
         self._part = ""
         self._is_root = False
+        self._core: str | None = None
+        self._prefixes: dict[str, str] = {}
+        self._parts: set[str] = set()
+        self._further: list[str] = []
         self._current = _Object()
         self._visits = 0
         self._meshes: dict[_Key, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
 
-    def parse(self, part: str, xml: IO[bytes], is_root: bool) -> None:
-        """Add the objects of one model part."""
-        self._part, self._is_root = part, is_root
-        parser = expat.ParserCreate()
-        parser.StartElementHandler = self._start
-        parser.StartDoctypeDeclHandler = self._refuse_doctype
-        try:
-            parser.ParseFile(xml)
-        except expat.ExpatError as error:
-            raise MalformedError(f"damaged XML in {part} ({error})") from None
-        except KeyError as error:
-            raise MalformedError(f"an element without its attribute {error} in {part}") from None
-        except (ValueError, OverflowError) as error:
-            raise MalformedError(f"a coordinate or index that is not a number ({error})") from None
+    def parse(self, part: str, xml: IO[bytes], is_root: bool) -> list[str]:
+        """Add the objects of one model part, and return the parts that it refers to for the first time."""
+        self._part, self._is_root, self._core = part, is_root, None
+        self._parts.add(part)
+        self._prefixes, self._further = {}, []
+        _parse_xml(xml, part, self._start, self._declare)
+        return self._further
 
-    @staticmethod
-    def _refuse_doctype(*_: object) -> None:
-        raise MalformedError("its XML declares a document type, which 3MF forbids")
+    def _declare(self, prefix: str | None, namespace: str | None) -> None:
+        self._prefixes[prefix or ""] = namespace or ""
 
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        tag = tag.rpartition(":")[2]
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        namespace, _, tag = name.rpartition(" ")
+        if self._core is None:
+            self._core = namespace  # of the root element; old files and careless writers have another, or none
+            self._start_model(tag, attributes)
+        elif namespace == self._core:
+            self._start_core(tag, attributes)
+        if tag in _DROPPED:
+            self._notes[_DROPPED[tag]] = None
+
+    def _start_model(self, tag: str, attributes: dict[str, str]) -> None:
+        for prefix in attributes.get("requiredextensions", "").split():
+            namespace = self._prefixes.get(prefix, prefix)
+            if not any(part in namespace for part in _KNOWN):
+                raise MalformedError(f"needs the 3MF extension {namespace[:80]}, which meshset does not read")
+        if self._is_root and attributes.get("unit", "millimeter") != "millimeter":
+            self._notes[f"unit {attributes['unit'][:20]!r} dropped, coordinates kept"] = None
+
+    def _start_core(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "vertex":
             self._current.vertices.extend(float(attributes[axis]) for axis in "xyz")
         elif tag == "triangle":
@@ -147,18 +224,19 @@ class _Model:
             self._current.components.append(self._reference(attributes))
         elif tag == "item" and self._is_root:
             self._build.append(self._reference(attributes))
-        elif tag == "model" and self._is_root and attributes.get("unit", "millimeter") != "millimeter":
-            self._notes[f"unit {attributes['unit'][:20]!r} dropped, coordinates kept"] = None
-        elif tag in _DROPPED:
-            self._notes[_DROPPED[tag]] = None
 
     def _reference(self, attributes: dict[str, str]) -> tuple[_Key, NDArray[np.float64]]:
-        path = next((v for k, v in attributes.items() if k.rpartition(":")[2] == "path"), self._part)
+        part = self._part
+        if path := attributes.get(f"{_PRODUCTION} path", attributes.get("path")):
+            part = _part_name(path)
+            if part not in self._parts:
+                self._parts.add(part)
+                self._further.append(part)
         matrix = np.eye(4)
         if "transform" in attributes:
             # Twelve numbers for row vectors; ours acts on columns.
             matrix[:3] = np.array(attributes["transform"].split(), np.float64).reshape(4, 3).T
-        return (path.lstrip("/").lower(), attributes["objectid"]), matrix
+        return (part, attributes["objectid"]), matrix
 
     def assemble(self) -> Soup:
         """Place every item of the build; a file without a build places every object as it is."""
