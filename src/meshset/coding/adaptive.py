@@ -1,0 +1,145 @@
+"""Yes-or-no decisions one at a time, each under a probability that learns from those before it.
+
+The probability of a context is a whole number of 2^16 parts; it starts where a table says and moves towards each
+decision by a share that becomes smaller with their number, in whole numbers. A decision is coded by the range coder of
+`constriction` with 12 bits of it.
+
+One class writes, one reads and one only counts bits; all take the same calls, so that what is coded is described once.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Protocol
+
+import constriction
+import numpy as np
+
+from meshset.errors import ArchiveError
+
+_ONE = 1 << 16
+_SHOWN = 4
+"""Bits of a probability that the range coder does not see."""
+
+_LIMIT = 60
+"""A decision moves a probability by one part in so many, at least."""
+
+_WORD = np.dtype("<u4")
+
+
+class Contexts:
+    """Probabilities that learn.
+
+    Attributes:
+        one: of each context, the probability of a 1 in parts of 2^16.
+        seen: how much each context has seen; a table starts it higher the surer it is.
+    """
+
+    def __init__(self, one: list[int], seen: list[int]) -> None:
+        self.one, self.seen = one, seen
+
+    @classmethod
+    def blank(cls, count: int) -> Contexts:
+        """Return contexts that know nothing."""
+        return cls([_ONE // 2] * count, [1] * count)
+
+    def copy(self) -> Contexts:
+        """Return the same, to learn something else."""
+        return Contexts(self.one.copy(), self.seen.copy())
+
+    def learn(self, context: int, bit: int) -> None:
+        """Move the probability of a context towards what it has seen."""
+        seen = self.seen[context]
+        probability = self.one[context]
+        if bit:
+            self.one[context] = probability + (_ONE - probability) // (seen + 1)
+        else:
+            self.one[context] = probability - probability // (seen + 1)
+        if seen < _LIMIT:
+            self.seen[context] = seen + 1
+
+
+class Coder(Protocol):
+    """Codes decisions; those that read ignore the value and return what they find."""
+
+    def bit(self, contexts: Contexts, context: int, value: int) -> int:
+        """Code one decision, 0 or 1, and return it."""
+        ...
+
+    def even(self, size: int, value: int) -> int:
+        """Code a number from 0 to size - 1 that may be any, and return it."""
+        ...
+
+
+class Writer:
+    """Turns decisions into bytes."""
+
+    def __init__(self) -> None:
+        self._coder = constriction.stream.queue.RangeEncoder()
+
+    def bit(self, contexts: Contexts, context: int, value: int) -> int:
+        """Write a decision."""
+        self._coder.encode(value, _bernoulli(contexts.one[context] >> _SHOWN))
+        contexts.learn(context, value)
+        return value
+
+    def even(self, size: int, value: int) -> int:
+        """Write a number from 0 to size - 1."""
+        if size > 1:
+            self._coder.encode(value, constriction.stream.model.Uniform(size))
+        return value
+
+    def to_bytes(self) -> bytes:
+        """Return what was written; zeros at the end, which reading adds again, are left out."""
+        return bytes(np.asarray(self._coder.get_compressed()).astype(_WORD).tobytes()).rstrip(b"\0")
+
+
+class Reader:
+    """Takes decisions out of bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        padded = data + bytes(-len(data) % _WORD.itemsize + 2 * _WORD.itemsize)
+        self._coder = constriction.stream.queue.RangeDecoder(np.frombuffer(padded, dtype=_WORD).astype(np.uint32))
+
+    def bit(self, contexts: Contexts, context: int, value: int = 0) -> int:
+        """Read a decision."""
+        found = int(self._coder.decode(_bernoulli(contexts.one[context] >> _SHOWN)))
+        contexts.learn(context, found)
+        return found
+
+    def even(self, size: int, value: int = 0) -> int:
+        """Read a number from 0 to size - 1. Raises ArchiveError for bits that nothing was written as."""
+        if size <= 1:
+            return 0
+        try:
+            return int(self._coder.decode(constriction.stream.model.Uniform(size)))
+        except AssertionError as error:
+            raise ArchiveError("a coded chunk holds invalid bits") from error
+
+
+class Counter:
+    """Counts the bits that decisions would take, in `bits`."""
+
+    def __init__(self) -> None:
+        self.bits = 0.0
+
+    def bit(self, contexts: Contexts, context: int, value: int) -> int:
+        """Count a decision."""
+        one = contexts.one[context] / _ONE
+        self.bits -= math.log2(one if value else 1 - one)
+        contexts.learn(context, value)
+        return value
+
+    def even(self, size: int, value: int) -> int:
+        """Count a number from 0 to size - 1."""
+        self.bits += math.log2(size) if size > 1 else 0.0
+        return value
+
+
+@cache
+def _bernoulli(one: int) -> constriction.stream.model.Categorical:
+    """Return the model of a decision that is 1 in `one` of 2^12 cases, of which at least one each is left to both."""
+    one = min(max(one, 1), (1 << 12) - 1) << 12
+    # As in `range_coder`: a symbol has one part of 2^24 anyway, the table holds the others.
+    return constriction.stream.model.Categorical(np.array([(1 << 24) - one - 1, one - 1], float), perfect=False)
