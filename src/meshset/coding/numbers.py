@@ -12,14 +12,14 @@ _LARGEST = 28
 """Bits of the largest number, plus one."""
 
 
-def code_symbol(coder: Coder, contexts: Contexts, table: int, bits: int, value: int) -> int:
+def code_symbol(coder: Coder, contexts: Contexts, start: int, table: int, bits: int, value: int) -> int:
     """Code a symbol of so many bits, highest first, each under a context of its own for those before it.
 
-    Symbols of one `table` share their contexts, which begin at table * 2^bits.
+    Symbols of one `table` share their contexts, which begin at start + table * 2^bits.
     """
-    node = 1
+    node, base = 1, start + (table << bits)
     for shift in range(bits - 1, -1, -1):
-        node = 2 * node + coder.bit(contexts, (table << bits) + node, value >> shift & 1)
+        node = 2 * node + coder.bit(contexts, base + node, value >> shift & 1)
     return node - (1 << bits)
 
 

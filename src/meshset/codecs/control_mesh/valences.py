@@ -5,27 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from meshset.codecs.control_mesh import contexts as at
 from meshset.codecs.control_mesh.connectivity import BorderVertex, NewVertex, Region
 from meshset.codecs.control_mesh.manifold import Manifold
 from meshset.coding.adaptive import Coder, Contexts
-from meshset.coding.numbers import NUMBER, code_number, code_symbol
+from meshset.coding.numbers import code_number, code_symbol
 from meshset.errors import ArchiveError
 
 _SPLIT, _JOIN, _HOLE, _OTHER = 0, 1, 2, 15
 _LEAST, _MOST = 3, 14
 """Valences that are symbols of their own: the symbol is the valence."""
 
-_SYMBOL_BITS = 4
 _START = 4
-"""Context of the corners of a first face."""
-
-SYMBOLS = 9 << _SYMBOL_BITS
-"""Contexts of symbols that a `Guide` needs."""
-
-_MORE, _VALENCE, _HOLE_SIZE, _DEPTH, _BEFORE = 0, 1, 1 + NUMBER, 1 + 2 * NUMBER, 1 + 3 * NUMBER
-
-NUMBERS = 1 + 4 * NUMBER
-"""Contexts of numbers that it needs."""
+"""Table of the corners of a first face."""
 
 
 class Guide:
@@ -33,18 +25,17 @@ class Guide:
 
     Args:
         coder: writes or reads.
-        symbols: contexts of what the next vertex is.
-        numbers: contexts of everything else.
+        contexts: those of `contexts`.
         walk: answers where a surface is written; None where it is read.
     """
 
-    def __init__(self, coder: Coder, symbols: Contexts, numbers: Contexts, walk: Walk | None = None) -> None:
-        self._coder, self._symbols, self._numbers, self._walk = coder, symbols, numbers, walk
+    def __init__(self, coder: Coder, contexts: Contexts, walk: Walk | None = None) -> None:
+        self._coder, self._contexts, self._walk = coder, contexts, walk
 
     def seed(self, region: Region) -> tuple[NewVertex, NewVertex, NewVertex] | None:
         """Code whether another component follows, and the corners of its first face."""
         corners = self._walk.begin(region) if self._walk else None
-        if region.valence and not self._coder.bit(self._numbers, _MORE, int(corners is not None)):
+        if region.valence and not self._coder.bit(self._contexts, at.MORE, int(corners is not None)):
             return None
         a, b, c = (self._new_vertex(_START, corners and corners[k]) for k in range(3))
         return a, b, c
@@ -52,14 +43,17 @@ class Guide:
     def third(self, region: Region, node: int) -> NewVertex | BorderVertex:
         """Code the third vertex of the face beyond the edge from `node` to the next."""
         found = self._walk.third(region, node) if self._walk else None
-        context = 3 * _level(region, node) + _level(region, region.after[node])
-        symbol = code_symbol(self._coder, self._symbols, context, _SYMBOL_BITS, _symbol(found) if found else 0)
+        symbol = self._symbol(3 * _level(region, node) + _level(region, region.after[node]), found)
         if symbol in (_SPLIT, _JOIN):
             return self._border_vertex(region, node, symbol == _JOIN, found)
         return self._new_vertex_of(symbol, found)
 
-    def _new_vertex(self, context: int, found: NewVertex | None) -> NewVertex:
-        symbol = code_symbol(self._coder, self._symbols, context, _SYMBOL_BITS, _symbol(found) if found else 0)
+    def _symbol(self, table: int, found: NewVertex | BorderVertex | None) -> int:
+        told = _symbol(found) if found else 0
+        return code_symbol(self._coder, self._contexts, at.VALENCE, table, at.VALENCE_BITS, told)
+
+    def _new_vertex(self, table: int, found: NewVertex | None) -> NewVertex:
+        symbol = self._symbol(table, found)
         if symbol in (_SPLIT, _JOIN):
             raise ArchiveError("connectivity begins at a border")
         return self._new_vertex_of(symbol, found)
@@ -68,19 +62,19 @@ class Guide:
         if _LEAST <= symbol <= _MOST:
             return NewVertex(symbol, False)
         stated = found.valence if isinstance(found, NewVertex) else 0
-        start = _HOLE_SIZE if symbol == _HOLE else _VALENCE
-        return NewVertex(code_number(self._coder, self._numbers, start, stated), symbol == _HOLE)
+        start = at.HOLE_SIZE if symbol == _HOLE else at.LARGE_VALENCE
+        return NewVertex(code_number(self._coder, self._contexts, start, stated), symbol == _HOLE)
 
     def _border_vertex(
         self, region: Region, node: int, joins: bool, found: NewVertex | BorderVertex | None
     ) -> BorderVertex:
         told = found if isinstance(found, BorderVertex) else BorderVertex(0, 0, 0)
-        depth = 1 + code_number(self._coder, self._numbers, _DEPTH, told.loop - 1) if joins else 0
+        depth = 1 + code_number(self._coder, self._contexts, at.DEPTH, told.loop - 1) if joins else 0
         reachable = region.reachable(depth, node)
         if not reachable:
             raise ArchiveError("connectivity contradicts itself")
         place = self._coder.even(len(reachable), told.place)
-        return BorderVertex(depth, place, code_number(self._coder, self._numbers, _BEFORE, told.before))
+        return BorderVertex(depth, place, code_number(self._coder, self._contexts, at.BEFORE, told.before))
 
 
 def _symbol(found: NewVertex | BorderVertex) -> int:
