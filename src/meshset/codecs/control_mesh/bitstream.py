@@ -192,6 +192,13 @@ class Surface:
         return self.source[mesh_faces(self.region)]
 
 
+def write(coder: Coder, contexts: Contexts, surface: Surface, chooser: Chooser, header: Header) -> list[int]:
+    """Code header, connectivity and points of a mesh; return of which vertex of the region each is a copy, or itself."""
+    code_header(coder, header)
+    grow(Guide(coder, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
+    return code_points(coder, contexts, surface.region, header, chooser, surface.source.tolist())[1]
+
+
 def encode(
     surface: Surface, chooser: Chooser, levels: int, step: int, ratio: int, sharp: NDArray[np.bool_] | None = None
 ) -> bytes:
@@ -203,16 +210,13 @@ def encode(
         levels, step, ratio: as in `Header`.
         sharp: which edges are creases, in the order of the `Edges` of what `decode` returns.
     """
-    region, source = surface.region, surface.source.tolist()
-    real = [one for one in source if one >= 0]
+    real = surface.source[surface.source >= 0]
     creases = sharp is not None and bool(sharp.any())
-    header = Header(levels, creases, len(set(real)) < len(real), step, ratio, len(region.valence))
+    header = Header(levels, creases, len(np.unique(real)) < len(real), step, ratio, len(surface.region.valence))
     writer, contexts = Writer(), at.shipped().contexts()
-    code_header(writer, header)
-    grow(Guide(writer, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
-    _, origin = code_points(writer, contexts, region, header, chooser, source)
+    origin = write(writer, contexts, surface, chooser, header)
     if sharp is not None and creases:
-        code_creases(writer, contexts, Edges.of(_welded(region, origin)[1]), sharp)
+        code_creases(writer, contexts, Edges.of(_welded(surface.region, origin)[1]), sharp)
     return writer.to_bytes()
 
 
