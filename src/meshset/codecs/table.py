@@ -19,6 +19,7 @@ CODECS: dict[str, tuple[int, str]] = {
     "sdf-4": (14, "meshset.codecs.latent_sdf.codec:Sdf4Codec"),
     "quant-deepsdf": (15, "meshset.codecs.latent_sdf.codec:QuantDeepSdfCodec"),
     "lgcl": (16, "meshset.codecs.lgcl.codec:LgclCodec"),
+    "control-mesh": (17, "meshset.codecs.control_mesh.codec:ControlMeshCodec"),
 }
 """The default first. Numbers are those of docs/SPEC.md and are never used again for another codec."""
 

@@ -186,14 +186,22 @@ class Surface:
         _, first = np.unique(placed, return_index=True)
         return placed[np.sort(first)]
 
-    @property
-    def faces(self) -> NDArray[np.int64]:
-        """Return the faces (F, 3) of the mesh in the order in which they are found."""
-        return self.source[mesh_faces(self.region)]
+    def as_decoded(self, faces: NDArray[np.int64], sharp: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return creases among the `Edges` of the mesh's faces in the order of those of the decoded mesh."""
+        first: dict[int, int] = {}
+        for step in traversal(self.region.corners, self.region.twin, self.region.hole):
+            first.setdefault(int(self.source[step.vertex]), step.vertex)
+        origin = [first.get(one, vertex) for vertex, one in enumerate(self.source.tolist())]
+        kept, decoded = _welded(self.region, origin)
+        ends = np.sort(self.source[kept][Edges.of(decoded).ends], axis=1)
+        base = int(faces.max()) + 1
+        known = Edges.of(faces).ends @ np.array([base, 1])
+        found: NDArray[np.bool_] = sharp[np.searchsorted(known, ends @ np.array([base, 1]))]
+        return found
 
 
 def write(coder: Coder, contexts: Contexts, surface: Surface, chooser: Chooser, header: Header) -> list[int]:
-    """Code header, connectivity and points of a mesh; return of which vertex of the region each is a copy, or itself."""
+    """Code header, connectivity and points; return of which vertex of the region each is a copy, or itself."""
     code_header(coder, header)
     grow(Guide(coder, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
     return code_points(coder, contexts, surface.region, header, chooser, surface.source.tolist())[1]

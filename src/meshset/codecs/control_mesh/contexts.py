@@ -1,4 +1,4 @@
-"""The tables that ship with the program: where the probabilities of each kind of decision stand, and their beginning."""
+"""The tables that ship with the program: where each kind of decision has its probabilities, and where these begin."""
 
 from __future__ import annotations
 

@@ -1,15 +1,17 @@
-"""Control points nearest to an original: distances both ways as a quadratic form, made anew where they have moved to."""
+"""Control points nearest to an original: distances both ways as a quadratic form, made anew where points have moved."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, eye_array
+from scipy.sparse import block_array, csr_array, diags_array, eye_array
 
 from meshset.codecs.control_mesh.subdivision import Refinement
+from meshset.errors import MeshFileError
 from meshset.geometry import Mesh
 from meshset.geometry.queries import SurfaceQueries
 from meshset.geometry.sampling import face_normals, sample_surface
@@ -19,6 +21,12 @@ _SIDEWAYS = 0.05
 
 _FLOOR = 0.3
 """Distances below this share of their mean weigh no more than that: squares are made to sum like magnitudes."""
+
+_JUDGED = 8_000
+"""Points a surface by which a distance is judged."""
+
+DENSE = 500
+"""Forms of more control points are kept as sparse matrices."""
 
 _HOLD = 1e-3
 """Share of the mean weight of a vertex that holds it where it is, so that no direction is free."""
@@ -36,6 +44,16 @@ class Original:
         self.mesh = mesh
         self.queries = SurfaceQueries(mesh)
         self.normals = face_normals(mesh)
+        self._points = sample_surface(mesh, _JUDGED, 0).points
+
+    def distance(self, surface: Mesh) -> float:
+        """Return the mean symmetric distance to a surface, inf for one without area."""
+        try:
+            theirs = sample_surface(surface, _JUDGED, 1).points
+        except MeshFileError:
+            return math.inf
+        there = SurfaceQueries(surface).closest(self._points)[0].mean()
+        return float(there + self.queries.closest(theirs)[0].mean()) / 2.0
 
 
 @dataclass(frozen=True)
@@ -69,16 +87,24 @@ class Design:
 
 @dataclass(frozen=True)
 class Form:
-    """About half the mean distance: x H x / 2 - b x + const for control points x, (3 V,), three numbers a vertex."""
+    """About the mean distance: x H x / 2 - b x + const for control points x, (3 V,), three numbers a vertex.
 
-    matrix: NDArray[np.float64]
+    Attributes:
+        matrix: H, (3 V, 3 V), sparse.
+        vector: b.
+    """
+
+    matrix: csr_array
     vector: NDArray[np.float64]
 
     def minimum(self) -> NDArray[np.float64]:
         """Return the best control points (V, 3)."""
         from scipy.linalg import solve
+        from scipy.sparse.linalg import spsolve
 
-        return np.asarray(solve(self.matrix, self.vector, assume_a="pos")).reshape(-1, 3)
+        if len(self.vector) > 3 * DENSE:
+            return np.asarray(spsolve(self.matrix.tocsc(), self.vector)).reshape(-1, 3)
+        return np.asarray(solve(self.matrix.toarray(), self.vector, assume_a="pos")).reshape(-1, 3)
 
 
 def form(original: Original, design: Design, points: NDArray[np.float64], count: int, seed: int) -> Form:
@@ -123,20 +149,18 @@ def _assembled(
     rows_of = (csr_array((shares.ravel(), (at, corners.ravel())), shape=shape) @ design.matrix).tocsr()
     distance = np.abs((away * normals).sum(axis=1)) + _SIDEWAYS * np.linalg.norm(away, axis=1)
     weight = 1.0 / (count * np.maximum(distance, _FLOOR * max(distance.mean(), 1e-9)))
-    matrix = np.zeros((vertices, 3, vertices, 3))
-    vector = np.zeros((vertices, 3))
+    blocks: list[list[Any]] = [[None] * 3 for _ in range(3)]
     for j in range(3):
         for k in range(j, 3):
             factor = weight * (normals[:, j] * normals[:, k] + (_SIDEWAYS if j == k else 0.0))
-            part = (rows_of.T @ rows_of.multiply(factor[:, None]).tocsr()).toarray()
-            matrix[:, j, :, k] = part
-            matrix[:, k, :, j] = part
+            blocks[j][k] = blocks[k][j] = rows_of.T @ (diags_array(factor) @ rows_of)
+    by_axis = block_array(blocks, format="csr")
+    interleaved = np.arange(3 * vertices).reshape(3, vertices).T.ravel()
+    matrix = by_axis[interleaved][:, interleaved].tocsr()
     along = (normals * goals).sum(axis=1)
     vector = rows_of.T @ (weight[:, None] * (normals * along[:, None] + _SIDEWAYS * goals))
-    flat = matrix.reshape(3 * vertices, 3 * vertices)
-    hold = _HOLD * np.trace(flat) / len(flat)
-    flat[np.diag_indices(len(flat))] += hold
-    return Form(flat, vector.ravel() + hold * points.ravel())
+    hold = _HOLD * matrix.trace() / (3 * vertices)
+    return Form(matrix + hold * eye_array(3 * vertices, format="csr"), vector.ravel() + hold * points.ravel())
 
 
 def fitted(

@@ -33,13 +33,13 @@ class Manifold:
 
         A face must have three different corners.
         """
-        faces = np.asarray(faces, dtype=np.int64)
-        twin = _twins(faces)
-        corner_vertex, source = _split_vertices(faces, twin)
+        whole = np.asarray(faces, dtype=np.int64)
+        twin = _twins(whole)
+        corner_vertex, source = _split_vertices(whole, twin)
         split = corner_vertex.reshape(-1, 3)
         closed, twin, holes = _fill_holes(split, twin, len(source))
         source = np.concatenate([source, np.full(holes, -1)])
-        return cls(closed, twin, source, len(faces))
+        return cls(closed, twin, source, len(whole))
 
 
 def _twins(faces: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -60,9 +60,7 @@ def following(half_edge: NDArray[np.int64]) -> NDArray[np.int64]:
     return half_edge - half_edge % 3 + (half_edge + 1) % 3
 
 
-def _split_vertices(
-    faces: NDArray[np.int64], twin: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _split_vertices(faces: NDArray[np.int64], twin: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Give each fan of faces around a vertex a vertex of its own.
 
     Returns:

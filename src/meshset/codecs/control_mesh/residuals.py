@@ -25,6 +25,7 @@ FARTHEST = 4 * GRID
 _LONGEST = 24
 """Bits of the largest residual, plus one."""
 
+
 @dataclass(frozen=True)
 class Steps:
     """How finely positions are told, in units of the grid: along the normal, and in the plane of the face."""
@@ -147,7 +148,7 @@ class Residuals:
         table = at.NEAR if step.near >= 0 else at.JUMP
         found = []
         for k in range(3):
-            told = int(math.floor((point[k] - start[k]) / self._steps.normal + 0.5))
+            told = math.floor((point[k] - start[k]) / self._steps.normal + 0.5)
             size = code_number(self._coder, self._contexts, table, abs(told))
             negative = self._coder.even(2, int(told < 0)) if size else 0
             found.append(_rounded(start[k] + (-size if negative else size) * self._steps.normal))

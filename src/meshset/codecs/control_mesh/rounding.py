@@ -9,20 +9,35 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from operator import mul
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.control_mesh.fitting import Form
+from meshset.codecs.control_mesh.fitting import DENSE, Form
 from meshset.codecs.control_mesh.prediction import Step
 from meshset.codecs.control_mesh.residuals import GRID, Expected, Point, Residuals, Steps, Whole
+
+
+class _Goals(Protocol):
+    """Knows where vertices should go, given those that are placed."""
+
+    def goal(self, vertex: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the best position (3,) of a vertex, and R (3, 3): to miss it by d costs |R d|^2 / 2."""
+        ...
+
+    def place(self, vertex: int, point: NDArray[np.float64]) -> None:
+        """Take note of where a vertex is."""
+        ...
 
 
 class Rounding:
     """Chooses residuals for `bitstream.encode`.
 
     Args:
-        form: about half the mean distance of control points.
+        form: about the mean distance of control points.
+        points: its minimum, (V, 3).
         order: vertices of the mesh as they are placed, (V,).
         source: of each vertex of the region, that of the mesh.
         steps: how finely positions are told.
@@ -30,31 +45,28 @@ class Rounding:
     """
 
     def __init__(
-        self, form: Form, order: NDArray[np.int64], source: NDArray[np.int64], steps: Steps, price: float
+        self,
+        form: Form,
+        points: NDArray[np.float64],
+        order: NDArray[np.int64],
+        source: NDArray[np.int64],
+        steps: Steps,
+        price: float,
     ) -> None:
-        from scipy.linalg import cholesky, solve_triangular
-
-        rows = (3 * order[:, None] + np.arange(3)).ravel()
-        backwards = rows[::-1]
-        lower = cholesky(form.matrix[np.ix_(backwards, backwards)], lower=True)
-        self._upper = lower[::-1, ::-1]
-        self._rest = solve_triangular(self._upper, form.vector[rows], lower=False)
-        self._rank = np.empty(int(order.max()) + 1, dtype=np.int64)
-        self._rank[order] = np.arange(len(order))
+        self._goals: _Goals = _Eliminated(form, order) if len(order) <= DENSE else _Neighbours(form, points)
         self._source = source
         self._scale = np.array([steps.normal, steps.plane, steps.plane])
         self._price = price
 
     def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
         """Return the residual of least distance + lambda x bits."""
-        goal, block = self._goal(step)
+        goal, root = self._goals.goal(int(self._source[step.vertex]))
         frame = np.array(expected.frame)
         exact = frame @ (goal * GRID - expected.centre) / self._scale
-        # Missing the goal by d costs |block^T d|^2 / 2; d = (q - exact) * scale along the frame.
-        metric = (block.T @ frame.T) * (self._scale / GRID)
-        choices = [_near(value) for value in exact.tolist()]
+        metric = (root @ frame.T) * (self._scale / GRID)
         best, least = (0, 0, 0), math.inf
-        for tried in product(*choices):
+        first, second, third = (_near(value) for value in exact.tolist())
+        for tried in product(first, second, third):
             missed = metric @ (np.array(tried) - exact)
             cost = 0.5 * float(missed @ missed)
             if cost < least:
@@ -65,18 +77,86 @@ class Rounding:
 
     def point(self, step: Step) -> Point:
         """Return the best position, on the grid."""
-        x, y, z = (round(float(value) * GRID) + 0.0 for value in self._goal(step)[0])
+        goal, _ = self._goals.goal(int(self._source[step.vertex]))
+        x, y, z = (round(value * GRID) + 0.0 for value in goal.tolist())
         return x, y, z
 
     def placed(self, step: Step, point: Point) -> None:
         """Let the vertices to come make up for where this one is."""
-        at = 3 * int(self._rank[self._source[step.vertex]])
-        self._rest[at + 3 :] -= (np.array(point) / GRID) @ self._upper[at : at + 3, at + 3 :]
+        self._goals.place(int(self._source[step.vertex]), np.array(point) / GRID)
 
-    def _goal(self, step: Step) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        at = 3 * int(self._rank[self._source[step.vertex]])
-        block = self._upper[at : at + 3, at : at + 3]
-        return np.linalg.solve(block.T, self._rest[at : at + 3]), block
+
+class Nearest:
+    """Chooses the residual nearest to where a vertex is, whatever it costs.
+
+    Args:
+        points: (V, 3), in the cube.
+        source: of each vertex of the region, that of the mesh.
+        steps: how finely positions are told.
+    """
+
+    def __init__(self, points: NDArray[np.float64], source: NDArray[np.int64], steps: Steps) -> None:
+        self._points = np.round(points * GRID).tolist()
+        self._source = source.tolist()
+        self._scale = steps.normal, steps.plane, steps.plane
+
+    def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
+        """Return the residual that leads nearest to the vertex."""
+        point, centre = self._points[self._source[step.vertex]], expected.centre
+        away = [point[k] - centre[k] for k in range(3)]
+        a, b, c = (
+            math.floor(sum(map(mul, away, axis)) / scale + 0.5)
+            for axis, scale in zip(expected.frame, self._scale, strict=True)
+        )
+        return a, b, c
+
+    def point(self, step: Step) -> Point:
+        """Return where the vertex is."""
+        x, y, z = self._points[self._source[step.vertex]]
+        return x, y, z
+
+    def placed(self, step: Step, point: Point) -> None:
+        """Do nothing: others do not depend on it."""
+
+
+class _Eliminated:
+    """Goals in view of all vertices to come, at their best: a factor U U^T of the form, first vertices last."""
+
+    def __init__(self, form: Form, order: NDArray[np.int64]) -> None:
+        from scipy.linalg import cholesky, solve_triangular
+
+        rows = (3 * order[:, None] + np.arange(3)).ravel()
+        lower = cholesky(form.matrix[rows[::-1]][:, rows[::-1]].toarray(), lower=True)
+        self._upper = lower[::-1, ::-1]
+        self._rest = solve_triangular(self._upper, form.vector[rows], lower=False)
+        self._rank = np.empty(int(order.max()) + 1, dtype=np.int64)
+        self._rank[order] = np.arange(len(order))
+
+    def goal(self, vertex: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        at = 3 * int(self._rank[vertex])
+        root = self._upper[at : at + 3, at : at + 3].T
+        return np.linalg.solve(root, self._rest[at : at + 3]), root
+
+    def place(self, vertex: int, point: NDArray[np.float64]) -> None:
+        at = 3 * int(self._rank[vertex])
+        self._rest[at + 3 :] -= point @ self._upper[at : at + 3, at + 3 :]
+
+
+class _Neighbours:
+    """Goals in view of the neighbours that are placed, the others where they are best: for many vertices."""
+
+    def __init__(self, form: Form, points: NDArray[np.float64]) -> None:
+        self._matrix, self._points = form.matrix, points
+        self._moved = np.zeros(points.size)
+
+    def goal(self, vertex: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        rows = self._matrix[3 * vertex : 3 * vertex + 3]
+        block = rows[:, 3 * vertex : 3 * vertex + 3].toarray()
+        moved = np.linalg.solve(block, -(rows @ self._moved))
+        return self._points[vertex] + moved, np.linalg.cholesky(block).T
+
+    def place(self, vertex: int, point: NDArray[np.float64]) -> None:
+        self._moved[3 * vertex : 3 * vertex + 3] = point - self._points[vertex]
 
 
 def _near(value: float) -> tuple[int, ...]:

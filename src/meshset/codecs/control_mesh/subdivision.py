@@ -127,9 +127,7 @@ def _finer(faces: NDArray[np.int64], middle: NDArray[np.int64]) -> NDArray[np.in
     return np.concatenate([*corners, middle])
 
 
-def _inherited(
-    edges: Edges, vertices: int, sharp: NDArray[np.bool_], finer: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _inherited(edges: Edges, vertices: int, sharp: NDArray[np.bool_], finer: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which edges of the finer mesh are halves of a crease."""
     ends = Edges.of(finer).ends
     # The half of an edge has an old vertex below and the vertex of that edge above.

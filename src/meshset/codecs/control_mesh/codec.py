@@ -1,0 +1,100 @@
+"""Control meshes: few vertices, fitted to the original, that make a smooth or a flat surface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from meshset.codecs.common.outcomes import make_each
+from meshset.codecs.common.torch_guard import torch_needed
+from meshset.codecs.control_mesh.surface import surface_of
+from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
+from meshset.errors import ArchiveError
+from meshset.geometry import Mesh
+
+DEFAULT_ERROR = 0.001
+
+TOO_LARGE = "has more vertices than a control mesh may have"
+
+
+class ControlMeshDecoder:
+    """Decodes control meshes."""
+
+    def decode(self, payload: bytes, level: int | None = None) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32.
+
+        Args:
+            payload: as `ControlMeshCodec` makes it.
+            level: of subdivision, 0 for the control mesh itself; None for what the payload states.
+
+        Raises:
+            ArchiveError: the bytes are no control mesh.
+        """
+        return surface_of(payload, level)
+
+
+@dataclass(frozen=True)
+class ControlMeshCodec:
+    """Each mesh by itself: the cheapest control mesh whose mean distance is within a bound.
+
+    Attributes:
+        error: bound on the mean symmetric surface distance, as a share of the bounding-box diagonal.
+
+    Raises:
+        ValueError: the bound is not above 0.
+    """
+
+    id: ClassVar[int] = 17
+    name: ClassVar[str] = "control-mesh"
+    error: float = DEFAULT_ERROR
+
+    def __post_init__(self) -> None:
+        if not 0 < self.error < 1:
+            raise ValueError(f"the error of a control mesh is a share of the diagonal above 0, not {self.error}")
+
+    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
+        """Code each mesh by itself; of the settings the preset matters, and `checkpoint` does not.
+
+        Raises:
+            MissingExtraError: scipy or libigl is not installed.
+        """
+        with torch_needed("compressing"):
+            from meshset.codecs.control_mesh.fitting import Original
+            from meshset.codecs.control_mesh.search import EFFORTS, search
+
+        def code(place: int) -> CodedMesh | Refusal:
+            mesh = meshes[place]
+            found = search(Original(mesh), self.error * diagonal(mesh), EFFORTS[settings.preset])
+            return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)
+
+        return CodedSet(b"", tuple(make_each(self.name, range(len(meshes)), code)), {})
+
+    def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
+        """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
+        self.open(shared)
+        return self.compress(meshes, settings).meshes
+
+    def open(self, shared: bytes, device: str | None = None) -> ControlMeshDecoder:
+        """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""
+        if shared:
+            raise ArchiveError(f"has a shared part, which codec {self.name} does not use")
+        return ControlMeshDecoder()
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the bound."""
+        return {"error": self.error}
+
+    def with_parameters(self, parameters: Mapping[str, Any]) -> ControlMeshCodec:
+        """Return the codec with another bound. Raises ArchiveError for an invalid one."""
+        error = parameters.get("error", self.error)
+        if not isinstance(error, int | float) or not 0 < error < 1:
+            raise ArchiveError("states an invalid error of control meshes")
+        return ControlMeshCodec(float(error))
+
+
+def diagonal(mesh: Mesh) -> float:
+    """Return the length of the diagonal of a mesh's bounding box."""
+    return float(np.linalg.norm(np.ptp(mesh.vertices[np.unique(mesh.faces)], axis=0)))
