@@ -18,7 +18,7 @@ from meshset.pipeline.growing.frozen import FrozenSet, frozen_set
 from meshset.pipeline.growing.update import Update, objection, update
 from meshset.pipeline.steps import ladder
 from meshset.pipeline.steps.collect import MeshSources, Source, collect
-from meshset.pipeline.steps.draft import Draft, Outcome, drafts, kept_drafts, store
+from meshset.pipeline.steps.draft import Draft, Outcome, drafts, kept_drafts, store, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
 from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
@@ -152,6 +152,7 @@ def _grow(
         kept = kept_drafts(prepared, outcomes if found is None else found.joined, log)
         _require_some(kept, log)
         joining.tell(kept)
+        tell_losses(kept)
         number = frozen.number if found is None else found.store(editor, frozen.system.id)
         for one in kept if replacing else ():
             editor.remove(one.entry.name)

@@ -13,7 +13,7 @@ from meshset.archive import ArchiveWriter, MeshEntry
 from meshset.codecs.protocol import NEVER, CodedSet, Goal, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.collect import MeshSources, collect
-from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, kept_drafts, store
+from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, kept_drafts, store, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
 from meshset.pipeline.steps.ladder import climb, tell_rungs
@@ -155,6 +155,7 @@ def compress(
         _require_some(kept, log)
         if max_error is not None:
             tell_rungs(kept, max_error)
+        tell_losses(kept)
         entries = store(writer, kept, _add_shared(writer, order.system, coded, kept))
         finish(writer, order.record(coded.report, len(log.failures)))
         names = {entry.name for entry in entries}
