@@ -54,8 +54,8 @@ def test_buried_surface_does_not_pull() -> None:
     assert surface.to_trimesh().area == pytest.approx(union, rel=0.02)
     points = sample_surface(surface, 10_000, 0).points
     to_union = np.minimum(*(shapes.box_distance(points, np.array(low), np.array(high)) for low, high in (box, bar)))
-    assert np.abs(to_union).mean() < 0.03 * spacing(32)
-    assert np.abs(to_union).max() < spacing(32)
+    assert np.abs(to_union).mean() < 0.01 * spacing(32)
+    assert np.abs(to_union).max() < 0.4 * spacing(32)
 
 
 def test_deformation_is_bounded_and_sparser_with_its_weight() -> None:
