@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshset.codecs.protocol import Settings
-from meshset.evaluation import surface_distance
+from meshset.evaluation import lost_parts, surface_distance
 from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh, write_mesh
+from meshset.pipeline.steps.draft import loss_notes
 from meshset.pipeline.steps.measure import SAMPLES
 from meshset.pipeline.steps.requirements import require_modules
 from meshset.text import figure, printable
@@ -25,7 +26,7 @@ class FitResult:
         faces: triangles of the mesh that was written.
         mean_distance: mean symmetric distance to the original, in the cube [-1, 1]^3.
         max_distance: largest distance of the samples, likewise.
-        notes: what was dropped, repaired or is in doubt.
+        notes: what was dropped, repaired, lost or is in doubt.
     """
 
     path: Path
@@ -80,4 +81,5 @@ def fit(
     recovered = Mesh(*extract_surface(found.coords, found.tsdf, settings.resolution, found.deformation))
     write_mesh(placement.restore(recovered), Path(output))
     mean, largest = surface_distance(original, recovered, SAMPLES)
-    return FitResult(Path(output), len(recovered.faces), mean, largest, (*reading.notes, *notes))
+    notes = (*reading.notes, *notes, *loss_notes(lost_parts(original, recovered)))
+    return FitResult(Path(output), len(recovered.faces), mean, largest, notes)
