@@ -2,7 +2,11 @@
 
 
 class MeshsetError(Exception):
-    """Base of every error that a user can cause; the command line prints it and exits with 1."""
+    """Base of every error that a user can cause; the command line prints it and exits with 3, nothing done."""
+
+
+class UsageError(MeshsetError):
+    """Arguments that would destroy what they name; found before anything is done, the command line exits with 2."""
 
 
 class MeshFileError(MeshsetError):

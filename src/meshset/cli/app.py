@@ -115,7 +115,7 @@ def compress(
     target_size: TargetSize = None,
     target_ratio: TargetRatio = None,
     time_budget: TimeBudget = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive; no other file ever is.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that fails.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run of the same files and settings that was interrupted.")

@@ -15,12 +15,12 @@ from typing import Any
 import typer
 
 from meshset.cli.signals import exit_code
-from meshset.errors import MeshsetError
+from meshset.errors import MeshsetError, UsageError
 from meshset.pipeline.steps.failures import Failure, NoMeshError
 from meshset.text import printable
 
-SOME_LEFT_OUT, NOTHING_DONE = 1, 3
-"""Exit codes, beside 0 for all and 2 for usage."""
+SOME_LEFT_OUT, WRONG_USAGE, NOTHING_DONE = 1, 2, 3
+"""Exit codes, beside 0 for all."""
 
 EXIT_CODES = (
     "Exit codes: 0 all is done; 1 some meshes were left out or are damaged; 2 wrong usage; 3 nothing was done. An "
@@ -81,6 +81,8 @@ def guarded(interrupted: str = "interrupted") -> Iterator[None]:
         for failure in nothing.failures:
             error(str(failure))
         _fail(str(nothing))
+    except UsageError as wrong:
+        _fail(str(wrong), WRONG_USAGE)
     except MeshsetError as known:
         _fail(str(known))
     except MemoryError:
@@ -96,9 +98,9 @@ def guarded(interrupted: str = "interrupted") -> Iterator[None]:
         _fail(str(broken))
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, code: int = NOTHING_DONE) -> None:
     error(message)
-    raise typer.Exit(NOTHING_DONE)
+    raise typer.Exit(code)
 
 
 def _accept_all_characters() -> None:

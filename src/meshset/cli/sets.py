@@ -98,7 +98,7 @@ def merge(
         list[Path], typer.Argument(metavar="ARCHIVE...", help="The .mset files to merge.", show_default=False)
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to make.", show_default=False)],
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive; no other file ever is.")] = False,
     json: AsJson = False,
 ) -> None:
     """Put the meshes of several archives into a new one.

@@ -12,6 +12,7 @@ from meshset.archive import ArchiveEditor, ArchiveReader, ArchiveWriter, Copier
 from meshset.archive.names import label, shown
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.steps.finish import finish
+from meshset.pipeline.steps.outputs import require_replaceable
 from meshset.pipeline.steps.records import merged
 from meshset.pipeline.steps.select import listed, select
 from meshset.progress import Listening, reporting
@@ -120,15 +121,17 @@ def merge(
     Args:
         archives: their paths; they stay as they are. Their meshes are stored in this order.
         output: the archive to make; it may be one of `archives` if it may be replaced.
-        force: whether an existing `output` may be replaced.
+        force: whether `output` may be replaced if it is an archive; nothing else ever is.
         progress: as that of `meshset.compress`.
 
     Raises:
+        UsageError: `output` is a file that is no archive.
         ArchiveError: an archive cannot be read or written, a mesh is damaged, or a name is in two archives.
 
     >>> merge(["models.mset"], "all.mset").meshes
     3
     """
+    require_replaceable(output, force)
     with ExitStack() as opened:
         writer = opened.enter_context(ArchiveWriter(output, force))
         readers = [opened.enter_context(ArchiveReader(source)) for source in archives]
