@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,22 @@ ArchiveUrl = Annotated[
 Sources = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Mesh files, and folders of them.", show_default=False)
 ]
+
+
+def told_apart(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return which of `paths` are archives, by their bytes, or by their name where they are damaged or missing.
+
+    The others are meshes, or folders of them.
+    """
+    from meshset.archive.recognise import is_archive
+    from meshset.remote import is_url
+
+    archives: list[str] = []
+    others: list[str] = []
+    for path in paths:
+        named = path.lower().endswith(".mset") and not Path(path).is_dir()
+        (archives if is_url(path) or named or is_archive(path) else others).append(path)
+    return archives, others
 
 
 def complete_names(context: typer.Context, incomplete: str) -> list[str]:

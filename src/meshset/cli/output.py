@@ -53,7 +53,7 @@ def error(message: str) -> None:
     hint(f"meshset: error: {message}")
 
 
-def finish(failures: Iterable[Failure], nothing: bool = False) -> None:
+def finish(failures: Iterable[Failure | str], nothing: bool = False) -> None:
     """List the failures, and leave if there are any.
 
     Args:

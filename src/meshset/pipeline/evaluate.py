@@ -8,7 +8,7 @@ from meshset.errors import MeshsetError
 from meshset.evaluation import Metrics, compare, mean_metrics
 from meshset.geometry import Placement
 from meshset.pipeline.open import Archive
-from meshset.pipeline.steps.collect import MeshSources, Source, collect
+from meshset.pipeline.steps.collect import MeshSources, Source, collect, no_mesh
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.requirements import require_modules
 from meshset.progress import Listening, advance, reporting, stage
@@ -97,7 +97,7 @@ def _pair(archive: Archive, found: dict[str, Source], log: FailureLog) -> list[S
             log.add(Failure(name, "in the archive, but not among the sources"))
     for name, source in found.items():
         if name not in archive:
-            log.add(Failure(str(source.path), f"the archive holds no mesh named '{name}'"))
+            log.add(Failure(str(source.path), no_mesh(source)))
     return [found[name] for name in archive if name in found]
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from meshset.archive import validate_name
 from meshset.archive.names import safe_name, shown
+from meshset.archive.recognise import is_archive
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.geometry import SUPPORTED_SUFFIXES, Reading, read_mesh
 from meshset.geometry.arrays import Arrays, MeshLike, arrays_of, read_arrays
@@ -56,6 +57,13 @@ class Collection:
 
     sources: tuple[Source, ...]
     skipped: int
+
+
+def no_mesh(source: Source) -> str:
+    """Return what is wrong with a source that no mesh of an archive belongs to."""
+    if source.given is None and is_archive(source.path):
+        return "is an archive, not the source of a mesh"
+    return f"the archive holds no mesh named {shown(source.name)}"
 
 
 def collect(given: MeshSources, log: FailureLog) -> Collection:
