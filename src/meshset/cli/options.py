@@ -39,6 +39,7 @@ def told_apart(paths: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def complete_names(context: typer.Context, incomplete: str) -> list[str]:
     """Return the names of meshes of the archive on the command line that begin as the last word does."""
+    from meshset.archive.names import name_key
     from meshset.errors import MeshsetError
     from meshset.pipeline.summary import list_meshes
     from meshset.remote import is_url
@@ -47,7 +48,8 @@ def complete_names(context: typer.Context, incomplete: str) -> list[str]:
     if archive is None or is_url(archive):  # a key press must not wait for a server
         return []
     try:
-        return [mesh.name for mesh in list_meshes(archive) if mesh.name.startswith(incomplete)]
+        begin = name_key(incomplete)
+        return [mesh.name for mesh in list_meshes(archive) if name_key(mesh.name).startswith(begin)]
     except MeshsetError:
         return []
 

@@ -224,10 +224,12 @@ class _Joining:
 
 def _fitting(sources: Sequence[Source], editor: ArchiveEditor, replacing: bool, log: FailureLog) -> list[Source]:
     """Return the sources whose names are in the archive if they shall replace, or else are not; `log` gets the rest."""
-    fitting = []
+    fitting, entries = [], editor.entries
     for source in sources:
-        if (source.name in editor.entries) == replacing:
-            fitting.append(source)
+        held = entries.get(source.name)
+        if (held is not None) == replacing:
+            # What replaces a mesh has its name, as it is spelled there.
+            fitting.append(source if held is None else dataclasses.replace(source, name=held.name))
         elif replacing:
             log.add(Failure(str(source.path), f"the archive holds no mesh named {shown(source.name)}; add it"))
         else:

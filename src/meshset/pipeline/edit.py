@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshset.archive import ArchiveEditor, ArchiveReader, ArchiveWriter, Copier
-from meshset.archive.names import label, shown
+from meshset.archive.names import label, name_key, shown
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.steps.finish import finish
 from meshset.pipeline.steps.outputs import require_replaceable
@@ -170,9 +170,9 @@ def _rewrite(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[s
 
 def _check_names(sources: Sequence[str | os.PathLike[str]], readers: Sequence[ArchiveReader]) -> None:
     """Refuse two meshes of one name, and say which archives hold them."""
-    holders: dict[str, str | os.PathLike[str]] = {}
-    for source, reader in zip(sources, readers, strict=True):
+    holders: dict[str, int] = {}
+    for number, reader in enumerate(readers):
         for name in reader.entries:
-            if name in holders:
-                raise ArchiveError(f"{source}: holds a mesh named {shown(name)}, as {holders[name]} does")
-            holders[name] = source
+            holder = holders.setdefault(name_key(name), number)
+            if holder != number:
+                raise ArchiveError(f"{sources[number]}: holds a mesh named {shown(name)}, as {sources[holder]} does")

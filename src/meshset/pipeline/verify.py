@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from meshset.archive.names import ByName
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.open import Archive
 from meshset.pipeline.steps.agreement import check_error, check_stated
@@ -121,7 +122,7 @@ class _Originals:
 
     def __init__(self, sources: MeshSources) -> None:
         self._log = FailureLog()
-        self._sources = {source.name: source for source in collect(sources, self._log).sources}
+        self._sources = ByName({source.name: source for source in collect(sources, self._log).sources})
         self._unmatched = dict(self._sources)
         if self._sources:
             require_modules("measuring", "compress", ("igl", "scipy"))
@@ -129,7 +130,8 @@ class _Originals:
     def match(self, names: Iterable[str]) -> None:
         """Take note of the meshes that an archive holds."""
         for name in names:
-            self._unmatched.pop(name, None)
+            if source := self._sources.get(name):
+                self._unmatched.pop(source.name, None)
 
     def get(self, name: str) -> Source | None:
         """Return the original of a mesh, if there is one."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import google_crc32c
 
-from meshset.archive.names import label
+from meshset.archive.names import label, name_key
 from meshset.codecs.protocol import SetCodec, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.prepare import PreparedMesh
@@ -29,7 +29,7 @@ def run_key(prepared: Sequence[PreparedMesh], settings: Settings, system: SetCod
 
     Of `goals`, a bound on the error does not matter: training is the same without it.
     """
-    meshes = [(one.name, one.fingerprint, one.vertices, one.faces) for one in prepared]
+    meshes = [(name_key(one.name), one.fingerprint, one.vertices, one.faces) for one in prepared]
     steering = {name: value for name, value in goals.items() if name != "max_error"}
     choices = (settings.resolution, settings.field, settings.preset, settings.seed, steering)
     return hashlib.sha256(json.dumps([version("meshset"), system.name, choices, meshes]).encode()).digest()
