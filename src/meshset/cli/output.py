@@ -95,7 +95,7 @@ def guarded(interrupted: str = "interrupted") -> Iterator[None]:
         # A reader such as `head` that has seen enough is no error.
         if broken.errno == errno.EPIPE:
             raise typer.Exit(SOME_LEFT_OUT) from None
-        _fail(str(broken))
+        _fail(f"{broken.filename or 'standard output'}: {broken.strerror or broken}")
 
 
 def _fail(message: str, code: int = NOTHING_DONE) -> None:

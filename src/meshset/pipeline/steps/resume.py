@@ -80,7 +80,8 @@ class SavedRun:
             self._tell(f"state is kept in {self._folder}: after an interruption, --resume goes on from it")
         except OSError as error:
             with suppress(OSError):
-                temporary.unlink()
+                temporary.unlink(missing_ok=True)
+                self._folder.rmdir()  # unless an older state lies there
             self._tell(f"state cannot be kept in {self._folder} ({error.strerror})")
 
     def remove(self) -> None:
