@@ -9,7 +9,7 @@ import pytest
 
 import raw_codec
 from meshset.archive import ArchiveReader
-from meshset.errors import ArchiveError, MeshsetError, UsageError, MissingExtraError
+from meshset.errors import ArchiveError, MeshsetError, MissingExtraError, UsageError
 from meshset.geometry import Placement, obj_size, read_mesh
 from meshset.pipeline.compress import compress
 from meshset.pipeline.steps import collect as collecting

@@ -16,7 +16,7 @@ import typer
 
 from meshset.cli.signals import exit_code
 from meshset.errors import MeshsetError, UsageError
-from meshset.pipeline.steps.failures import Failure, NoMeshError
+from meshset.pipeline.steps.failures import Failure, NoMeshError, in_short
 from meshset.text import printable
 
 SOME_LEFT_OUT, WRONG_USAGE, NOTHING_DONE = 1, 2, 3
@@ -78,8 +78,8 @@ def guarded(interrupted: str = "interrupted") -> Iterator[None]:
         yield
         sys.stdout.flush()
     except NoMeshError as nothing:
-        for failure in nothing.failures:
-            error(str(failure))
+        for line in in_short(nothing.failures):
+            error(line)
         _fail(str(nothing))
     except UsageError as wrong:
         _fail(str(wrong), WRONG_USAGE)

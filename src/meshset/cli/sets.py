@@ -72,7 +72,12 @@ def remove(
     archive: ArchivePath,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME...", help="Names or patterns.", show_default=False, autocompletion=complete_names),
+        typer.Argument(
+            metavar="NAME...",
+            help="Names, patterns, or folders such as animals/ for all that is below.",
+            show_default=False,
+            autocompletion=complete_names,
+        ),
     ] = None,
     compact: Annotated[
         bool, typer.Option("--compact", help="Write the file anew without bytes that nothing uses; needs no NAME.")

@@ -58,7 +58,7 @@ def remove(
 
     Args:
         archive: its path.
-        names: a mesh to remove or a pattern such as "animals/*", or several of them.
+        names: a mesh to remove, a pattern such as "animals/*" or a folder such as "animals/", or several of them.
         compact: write the archive anew, without bytes that nothing refers to and shared parts that no mesh needs.
             `names` may be empty then.
         progress: as that of `meshset.compress`.

@@ -11,7 +11,7 @@ from meshset.evaluation import Metrics, compare, mean_metrics
 from meshset.geometry import Placement
 from meshset.pipeline.open import Archive
 from meshset.pipeline.steps.collect import MeshSources, Source, collect, no_mesh
-from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.steps.failures import MISSING, Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.requirements import require_modules
 from meshset.progress import Listening, advance, reporting, stage
 from meshset.remote import ArchiveLike
@@ -96,7 +96,7 @@ def _pair(archive: Archive, found: Mapping[str, Source], log: FailureLog) -> lis
     """Return the meshes in the archive with their sources, in stored order; `log` gets what has no counterpart."""
     for name in archive:
         if name not in found:
-            log.add(Failure(name, "in the archive, but not among the sources"))
+            log.add(Failure(name, MISSING))
     for name, source in found.items():
         if name not in archive:
             log.add(Failure(str(source.path), no_mesh(source)))
