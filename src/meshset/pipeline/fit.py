@@ -12,6 +12,7 @@ from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh, write_mesh
 from meshset.pipeline.steps.draft import loss_notes
 from meshset.pipeline.steps.measure import SAMPLES
+from meshset.pipeline.steps.outputs import require_apart
 from meshset.pipeline.steps.requirements import require_modules
 from meshset.text import figure, printable
 from meshset.vocabulary import FieldKind, Objective, Resolution
@@ -62,12 +63,14 @@ def fit(
         objective: what moving grid points are fitted by.
 
     Raises:
+        UsageError: `output` is the mesh file itself.
         MeshFileError: a file cannot be read or written, or the mesh is too thin for the grid.
         MissingExtraError: the 'compress' extra is not installed.
 
     >>> fit("models/bunny.ply", "bunny32.ply", resolution=32).mean_distance < 0.01
     True
     """
+    require_apart(output, [path])
     require_modules("fitting", "compress", ("torch", "igl", "scipy"))
     from meshset.field.fitting import fit_deformation
 

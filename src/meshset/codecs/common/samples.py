@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.errors import MeshFileError
+from meshset.errors import MeshFileError, writing_temporary
 from meshset.field.buried import buried_note, buried_share, outer_surface
 from meshset.field.cache import FieldCache, cache_folder, field_key
 from meshset.field.grid import spacing
@@ -77,12 +77,14 @@ def samples_of(mesh: Mesh, count: int, resolution: int, seed: int) -> Samples:
     key = field_key(mesh, resolution, f"samples {VERSION} {count} {seed}")
     with TemporaryDirectory(prefix="meshset-samples-") as folder:
         path = Path(folder) / "samples.npz"
-        notes = cache.load(key, path)
+        with writing_temporary(folder):
+            notes = cache.load(key, path)
         if notes is None:
             whole, distance, notes = _make(mesh, count, resolution, seed)
             stored = BytesIO()
             np.savez(stored, points=np.ascontiguousarray(whole.T), distance=distance.astype(np.float16))
-            path.write_bytes(stored.getvalue())
+            with writing_temporary(folder):
+                path.write_bytes(stored.getvalue())
             cache.store(key, path, notes)
         with np.load(path, allow_pickle=False) as data:
             return Samples(data["points"], data["distance"], notes)
