@@ -118,13 +118,23 @@ class CoarseCodec(RawCodec):
         return coded if isinstance(coded, Refusal) else CodedMesh(bytes([min(steps, 255)]) + coded.payload)
 
 
+class LossyCodec(CoarseCodec):
+    """Keeps only the first twelve faces of a mesh in its set."""
+
+    id = 65004
+    name = "lossy"
+
+    def compress(self, meshes, settings, checkpoint=None):
+        return super().compress([Mesh(mesh.vertices, mesh.faces[:12]) for mesh in meshes], settings)
+
+
 class CoarseDecoder(RawDecoder):
     def decode(self, payload):
         return super().decode(payload[1:])
 
 
 def register():
-    for codec in (RawCodec, SlowCodec, EmptyCodec, CoarseCodec):
+    for codec in (RawCodec, SlowCodec, EmptyCodec, CoarseCodec, LossyCodec):
         if codec.name not in codec_names():
             register_codec(codec.id, codec.name, codec)
 
@@ -133,6 +143,16 @@ def ball(path: Path, centre=(0.0, 0.0, 0.0), radius=1.0) -> Path:
     """Write a sphere of 320 faces."""
     shape = trimesh.creation.icosphere(subdivisions=2, radius=radius)
     write_mesh(Mesh(shape.vertices + np.array(centre), shape.faces.astype(np.int32)), _with_parent(path))
+    return path
+
+
+def plate_with_balls(path: Path, radius=0.05, count=12) -> Path:
+    """Write a plate of 12 faces, 12 by 7 by 0.4, and small balls in a row above it."""
+    plate = trimesh.creation.box(extents=(12, 7, 0.4))
+    ball = trimesh.creation.icosphere(subdivisions=1, radius=radius)
+    balls = [ball.copy().apply_translation((x, 0.3, 0.6)) for x in np.linspace(-5, 5, count)]
+    shape = trimesh.util.concatenate([plate, *balls])
+    write_mesh(Mesh(np.array(shape.vertices), shape.faces.astype(np.int32)), _with_parent(path))
     return path
 
 

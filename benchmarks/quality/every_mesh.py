@@ -14,9 +14,8 @@ from typing import Any
 from meshset.errors import MeshsetError
 from meshset.evaluation import surface_distance
 from meshset.field import Field, compute_field, extract_surface
+from meshset.field.buried import buried_share
 from meshset.field.fitting import fit_deformation
-from meshset.field.grid import spacing
-from meshset.field.tsdf import buried_share
 from meshset.geometry import Mesh, Placement, read_mesh
 from meshset.geometry.diagnosis import boundary_edge_count, diagnose
 from meshset.geometry.queries import SurfaceQueries
@@ -60,7 +59,7 @@ def explained(path: Path) -> dict[str, Any]:
     mesh = Placement.of(reading.mesh).normalise(reading.mesh)
     plain, notes = compute_field(mesh, RESOLUTION)
     return {
-        "buried_share": buried_share(mesh, SurfaceQueries(mesh), 0.05 * spacing(RESOLUTION)),
+        "buried_share": buried_share(mesh, SurfaceQueries(mesh), RESOLUTION),
         "tsdf_mean_distance": surface_distance(mesh, extracted(plain), SAMPLES)[0],
         "thin_share": thin_share(path),
         "defects": diagnose(mesh).defects(),

@@ -24,7 +24,10 @@ class Change(NamedTuple):
 
 
 CHANGES = {
-    "field": (Change("319ac14", "2026-11-21T14:43:32+00:00", "complete cells around points that change sides"),),
+    "field": (
+        Change("319ac14", "2026-11-21T14:43:32+00:00", "complete cells around points that change sides"),
+        Change("27ec902", "2026-11-28T05:20:28+00:00", "no pockets where parts overlap"),
+    ),
     "necgs": (
         Change("8234ecf", "2026-11-21T11:48:55+00:00", "fields with deformations"),
         Change("c2b0ef6", "2026-11-21T21:28:59+00:00", "cross-shaped kernels after the first block"),

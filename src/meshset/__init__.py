@@ -15,7 +15,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExtraError
+from meshset.errors import ArchiveError, MeshFileError, MeshsetError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from meshset.geometry import Mesh
@@ -42,6 +42,7 @@ __all__ = [
     "MeshFileError",
     "MeshsetError",
     "MissingExtraError",
+    "UsageError",
     "__version__",
     "add",
     "check",

@@ -11,7 +11,8 @@ import pytest
 
 from meshset.archive import ArchiveReader, MeshEntry
 from meshset.archive import tail as tail_module
-from meshset.archive.layout import END_MAGIC, HEADER_SIZE, MAGIC, TRAILER_SIZE
+from meshset.archive.layout import END_MAGIC, HEADER_SIZE, MAGIC, TRAILER_SIZE, pack_header
+from meshset.archive.v1_0 import trailer as v1_0
 from meshset.errors import ArchiveError
 
 
@@ -176,3 +177,25 @@ def test_a_file_that_shrinks_while_open_is_noticed(tmp_path: Path, golden: Path)
         path.write_bytes(b"")
         with pytest.raises(ArchiveError, match="became shorter while it was read"):
             reader.read_payload("animals/cat")
+
+
+@pytest.mark.parametrize("mark", [END_MAGIC, v1_0.END_MAGIC, END_MAGIC + v1_0.END_MAGIC], ids=["1.1", "1.0", "both"])
+def test_a_file_of_end_marks_is_given_up_soon(mark: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def look(data: bytes, position: int) -> None:
+        nonlocal looks
+        looks += 1
+
+    monkeypatch.setattr(tail_module, "unpack_trailer", look)
+    source = io.BytesIO(pack_header() + mark * ((8 << 20) // len(mark)))
+    with pytest.raises(ArchiveError, match=f"more than {tail_module.MAX_FALSE_MARKS} end marks belong to no index"):
+        ArchiveReader(source)
+    assert looks <= tail_module.MAX_FALSE_MARKS + 2
+
+
+def test_some_end_marks_behind_a_set_hide_nothing(golden_each: Path) -> None:
+    data = golden_each.read_bytes()
+    with ArchiveReader(io.BytesIO(data + END_MAGIC * (tail_module.MAX_FALSE_MARKS - 1))) as reader:
+        assert len(reader.entries) == 3
+        assert reader.torn_bytes == 8 * (tail_module.MAX_FALSE_MARKS - 1)

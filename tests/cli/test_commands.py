@@ -218,6 +218,25 @@ def test_test_tells_whole_from_damaged(meshset, archive):
     assert errors(damaged) == ["meshset: error: box: mesh 'box' is damaged: its checksum is wrong"]
 
 
+def test_eval_counts_what_is_missing(meshset, tmp_path):
+    for number in range(6):
+        raw_codec.box(tmp_path / "many" / f"box{number}.obj")
+    path = tmp_path / "many.mset"
+    assert meshset("compress", tmp_path / "many", "-o", path, "--codec", "raw", "--device", "cpu").exit_code == 0
+    result = meshset("eval", path, tmp_path / "many" / "box5.obj")
+    missing = "in the archive, but not among the sources"
+    expected = [
+        *(f"meshset: error: box{number}: {missing}" for number in range(3)),
+        f"meshset: error: 2 more meshes: {missing}",
+    ]
+    assert (result.exit_code, errors(result)) == (1, expected)
+    figures = json.loads(meshset("eval", path, tmp_path / "many" / "box5.obj", "--json").stdout)
+    assert [failure["subject"] for failure in figures["failures"]] == [f"box{number}" for number in range(5)]
+    nothing = meshset("eval", path, raw_codec.ball(tmp_path / "other.ply"))
+    assert nothing.exit_code == 3
+    assert f"meshset: error: 3 more meshes: {missing}" in errors(nothing)
+
+
 def test_eval_prints_a_table_with_the_mean_and_lists_what_is_missing(meshset, archive, models):
     (models / "animals" / "ball.ply").unlink()
     result = meshset("eval", archive, models)

@@ -132,7 +132,7 @@ def test_full_output_is_one_line(start, archive):
     with FULL.open("w") as full:
         code, _, stderr = finished(start("list", archive, stdout=full))
     assert code == 3
-    assert stderr == "meshset: error: [Errno 28] No space left on device\n"
+    assert stderr == "meshset: error: standard output: No space left on device\n"
 
 
 def test_terminal_without_unicode_gets_escapes(start, archive, meshset, tmp_path):

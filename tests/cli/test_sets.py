@@ -22,7 +22,7 @@ def test_add_replace_and_remove_say_what_they_did(meshset, archive, new):
     added = meshset("add", archive, new, "--device", "cpu", "--quiet")
     assert (added.exit_code, added.stderr) == (0, "")
     assert ": 1 mesh added in " in added.stdout
-    assert "; 3 in all, " in added.stdout
+    assert "% of the diagonal; 3 in all" in added.stdout
     assert ": 1 mesh replaced in " in meshset("replace", archive, new, "--device", "cpu").stdout
     assert "unused" in meshset("info", archive).stdout
     assert ": 2 meshes removed, 1 left, " in meshset("remove", archive, "animals/*", "round", "--compact").stdout
@@ -37,6 +37,11 @@ def test_json_of_every_command(meshset, archive, new, tmp_path):
     assert (removed["removed"], removed["left"]) == (["box"], 2)
     merged = json.loads(meshset("merge", archive, "-o", tmp_path / "copy.mset", "--json").stdout)
     assert (merged["meshes"], merged["shared"]) == (2, 1)
+
+
+def test_remove_says_that_it_takes_folders(meshset, archive):
+    assert "folders such as" in " ".join(meshset("remove", "--help").stdout.split())
+    assert ": 1 mesh removed, 1 left, " in meshset("remove", archive, "animals/").stdout
 
 
 def test_failures_of_add_are_listed(meshset, archive, new):

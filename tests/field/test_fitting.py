@@ -11,8 +11,10 @@ from meshset.field import Field, compute_field, extract_surface
 from meshset.field._cases import CORNERS
 from meshset.field.cells import smallest_corner, unfold_cells
 from meshset.field.fitting import ObjectiveName, fit_deformation
+from meshset.field.grid import spacing
 from meshset.geometry import Mesh
 from meshset.geometry.diagnosis import boundary_edge_count, diagnose
+from meshset.geometry.sampling import sample_surface
 from tests.field import shapes
 
 
@@ -37,6 +39,23 @@ def test_sphere_does_not_get_worse() -> None:
     field, _ = compute_field(shapes.sphere(), 32)
     fitted = fit_deformation(shapes.sphere(), field)
     assert distance(shapes.sphere(), fitted) < distance(shapes.sphere(), field)
+
+
+def test_buried_surface_does_not_pull() -> None:
+    """A box and a bar that ends in it: also the edges of the end of the bar, inside the box, count for nothing."""
+    box, bar = ((-0.9, -0.5, -0.5), (0.1, 0.5, 0.5)), ((-0.4, -0.2, -0.2), (0.9, 0.23, 0.21))
+    mesh = shapes.joined(shapes.box(*box), shapes.box(*bar))
+    field, _ = compute_field(mesh, 32)
+    fitted = fit_deformation(mesh, field)
+    surface = Mesh(*extract_surface(fitted.coords, fitted.tsdf, 32, fitted.deformation))
+    found = diagnose(surface)
+    assert (found.components, found.boundary_edges) == (1, 0)
+    union = 6.0 + 1.0 * 0.8 * (0.43 + 0.41) * 2
+    assert surface.to_trimesh().area == pytest.approx(union, rel=0.02)
+    points = sample_surface(surface, 10_000, 0).points
+    to_union = np.minimum(*(shapes.box_distance(points, np.array(low), np.array(high)) for low, high in (box, bar)))
+    assert np.abs(to_union).mean() < 0.01 * spacing(32)
+    assert np.abs(to_union).max() < 0.4 * spacing(32)
 
 
 def test_deformation_is_bounded_and_sparser_with_its_weight() -> None:

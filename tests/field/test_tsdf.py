@@ -13,7 +13,7 @@ from meshset.evaluation.metrics import surface_distance
 from meshset.field import TRUNCATION, Field, compute_field, extract_surface
 from meshset.field.grid import children, root_coords, spacing
 from meshset.geometry import Mesh
-from meshset.geometry.diagnosis import boundary_edge_count, turned
+from meshset.geometry.diagnosis import boundary_edge_count, face_components, turned
 from tests.field import shapes
 
 
@@ -81,6 +81,55 @@ def test_surface_inside_the_solid_is_told() -> None:
     assert "inside the solid" in note
     assert float(note.split("%")[0]) / 100 == pytest.approx(share, abs=0.05)
     assert compute_field(left, 32)[1] == ()
+
+
+def parts(mesh: Mesh) -> int:
+    return face_components(mesh)[1]
+
+
+def area(mesh: Mesh) -> float:
+    return float(mesh.to_trimesh().area)
+
+
+@pytest.mark.parametrize("resolution", [32, 64])
+@pytest.mark.parametrize("apart", [0.15, 0.3, 0.45, 0.498])
+def test_overlapping_balls_become_one_part_without_pockets(resolution: int, apart: float) -> None:
+    """Also where the lens in which they overlap is so thin that hardly any of the surface is buried."""
+    offset = apart * np.array([0.97, 0.2, 0.14]) / np.linalg.norm([0.97, 0.2, 0.14])
+    ball = shapes.sphere(0.5, rings=48)
+    pair = shapes.joined(Mesh(ball.vertices - offset, ball.faces), Mesh(ball.vertices + offset, ball.faces))
+    field, _ = compute_field(pair, resolution)
+    surface = Mesh(*extract_surface(field.coords, field.tsdf, resolution))
+    assert (parts(surface), boundary_edge_count(surface)) == (1, 0)
+    assert area(surface) == pytest.approx(4 * np.pi * 0.5 * (0.5 + apart), rel=0.02)
+
+
+def test_boxes_that_share_a_wall_become_one() -> None:
+    left, right = shapes.box((-0.8, -0.4, -0.4), (0.03, 0.4, 0.4)), shapes.box((0.03, -0.4, -0.4), (0.8, 0.4, 0.4))
+    field, _ = compute_field(shapes.joined(left, right), 64)
+    whole, _ = compute_field(shapes.box((-0.8, -0.4, -0.4), (0.8, 0.4, 0.4)), 64)
+    assert np.array_equal(field.coords, whole.coords)
+    assert np.abs(field.tsdf - whole.tsdf).max() < 1e-5
+
+
+def test_a_part_inside_another_leaves_no_trace() -> None:
+    field, _ = compute_field(shapes.joined(shapes.sphere(0.8), shapes.sphere(0.4)), 32)
+    alone, _ = compute_field(shapes.sphere(0.8), 32)
+    assert np.array_equal(field.tsdf, alone.tsdf)
+
+
+def test_a_peg_through_a_plate_of_two_triangles_a_side_is_joined_to_it() -> None:
+    plate, peg = shapes.box((-0.9, -0.9, -0.2), (0.9, 0.9, 0.2)), shapes.box((0.13, 0.2, -0.7), (0.27, 0.31, 0.6))
+    field, _ = compute_field(shapes.joined(plate, peg), 64)
+    surface = Mesh(*extract_surface(field.coords, field.tsdf, 64))
+    assert (parts(surface), boundary_edge_count(surface)) == (1, 0)
+    points = points_of(field)
+    to_plate = shapes.box_distance(points, np.array([-0.9, -0.9, -0.2]), np.array([0.9, 0.9, 0.2]))
+    to_peg = shapes.box_distance(points, np.array([0.13, 0.2, -0.7]), np.array([0.27, 0.31, 0.6]))
+    outside = np.minimum(to_plate, to_peg) > 0
+    exact = expected(np.minimum(to_plate, to_peg), 64)
+    assert np.array_equal(field.tsdf >= 0, outside)
+    assert np.abs(field.tsdf - exact)[outside].max() < 0.15
 
 
 def test_one_body_of_two_that_is_inside_out_is_turned() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import reduce
 
 import numpy as np
 import pytest
 import trimesh
 
+from gltf_files import Gltf
 from meshset.errors import MissingExtraError
 from meshset.geometry import Mesh, write_mesh
 from meshset.geometry.diagnosis import turned
@@ -129,8 +131,23 @@ def test_a_face_without_area_is_told(checked):
 def test_parts_that_overlap_are_merged_and_told(checked):
     found = checked(joined(ball(), ball(1, 0, 0)))
     assert (found.verdict, found.defects) == ("usable", ())
-    assert found.field.notes[0].endswith("% of its surface lies inside the solid and is left out")
+    assert "% of its surface lies inside the solid and is left out" in found.field.notes[0]
     assert found.field.notes[1:] == ("comes back closed",)
+
+
+def test_parts_that_vanish_are_told(checked):
+    balls = [Mesh(0.02 * ball().vertices + (x, 0, 1.5), ball().faces) for x in (-4, -1, 2, 5)]
+    found = checked(reduce(joined, balls, box(12, 7, 0.4)))
+    assert found.verdict == "usable"
+    assert found.findings == ("4 of 5 parts are lost: no surface came back near them", "comes back closed")
+
+
+def test_an_extension_that_is_ignored_leaves_a_doubt(tmp_path):
+    (tmp_path / "bent.gltf").write_text(Gltf(extensionsUsed=["ACME_bend"]).text())
+    (tmp_path / "plain.gltf").write_text(Gltf(extensionsUsed=["KHR_materials_unlit"]).text())
+    bent, plain = check([tmp_path], RESOLUTION).meshes
+    assert (bent.verdict, bent.findings, bent.reading) == ("usable", ("glTF extension ACME_bend ignored",), ())
+    assert plain.verdict == "clean"
 
 
 def test_a_rod_that_slips_through_the_grid_is_refused_but_not_a_plate(checked):

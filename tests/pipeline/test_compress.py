@@ -9,7 +9,7 @@ import pytest
 
 import raw_codec
 from meshset.archive import ArchiveReader
-from meshset.errors import ArchiveError, MeshsetError, MissingExtraError
+from meshset.errors import ArchiveError, MeshsetError, MissingExtraError, UsageError
 from meshset.geometry import Placement, obj_size, read_mesh
 from meshset.pipeline.compress import compress
 from meshset.pipeline.steps import collect as collecting
@@ -131,7 +131,11 @@ def test_existing_output_needs_overwrite(pack, models, tmp_path):
     output.write_bytes(b"precious")
     with pytest.raises(ArchiveError, match=r"set\.mset: exists already"):
         pack(models)
+    with pytest.raises(UsageError, match=r"set\.mset: exists and is no archive"):
+        pack(models, force=True)
     assert output.read_bytes() == b"precious"
+    output.unlink()
+    pack(models)
     pack(models, force=True)
     with ArchiveReader(output) as reader:
         assert len(reader.entries) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import raw_codec
 from meshset.codecs.common.stored_fields import make_fields
 from meshset.codecs.protocol import Settings
 from meshset.errors import MeshFileError
@@ -61,3 +62,10 @@ def test_fields_of_both_objectives_are_kept_apart(model, tmp_path):
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(MeshFileError, match=r"none\.obj"):
         fit(tmp_path / "none.obj", tmp_path / "out.ply", resolution=32)
+
+
+def test_parts_that_are_lost_are_noted(tmp_path):
+    path = raw_codec.plate_with_balls(tmp_path / "plate.obj")
+    assert (
+        fit(path, tmp_path / "back.ply", resolution=32).notes[-1].endswith(" are lost: no surface came back near them")
+    )

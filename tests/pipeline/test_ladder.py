@@ -11,6 +11,7 @@ from meshset.codecs import codec_by_id, codec_label
 from meshset.errors import MeshsetError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Placement, read_mesh
+from meshset.geometry.diagnosis import face_components
 from meshset.pipeline.add import add, replace
 from meshset.pipeline.steps.remarks import remarks, rung_label
 from meshset.pipeline.summary import list_meshes
@@ -79,6 +80,35 @@ def test_a_mesh_that_the_codec_refuses_is_kept_by_another(pack, models):
     alone = pack(models / "pointed.ply", codec="coarse", max_error=0.01, output=models.parent / "alone.mset")
     with ArchiveReader(alone.path) as reader:
         assert reader.shared == ()
+
+
+LOST = "12 of 13 parts are lost: no surface came back near them"
+
+
+def test_parts_that_are_lost_are_noted_and_told(pack, tmp_path):
+    messages = []
+    folder = raw_codec.plate_with_balls(tmp_path / "new" / "plate.obj").parent
+    result = pack(folder, codec="lossy", progress=lambda task, done, total, message: messages.append(message))
+    assert result.entries[0].mean_error_of_diagonal < 0.01
+    assert result.entries[0].notes[-1] == LOST
+    assert f"plate: {LOST}" in str(list_meshes(result.path))
+    assert any(f"plate: {LOST}; --max-error keeps them all" in (message or "") for message in messages)
+
+
+def test_a_mesh_that_lost_a_part_is_not_within_the_bound(pack, tmp_path):
+    folder = raw_codec.plate_with_balls(tmp_path / "new" / "plate.obj").parent
+    result = pack(folder, codec="lossy", max_error=0.01)
+    assert rungs(result.path) == {"plate": ("draco", "draco")}
+    assert not any("lost" in line for line in remarks(result.entries[0]))
+    with meshset.open(result.path) as archive:
+        assert face_components(archive["plate"])[1] == 13
+
+
+def test_balls_that_every_draco_rounds_away_are_kept_without_loss(pack, tmp_path, monkeypatch):
+    monkeypatch.setattr("meshset.pipeline.steps.ladder.BITS", range(5, 8))
+    folder = raw_codec.plate_with_balls(tmp_path / "new" / "plate.obj", radius=0.001).parent
+    result = pack(folder, codec="lossy", max_error=0.01)
+    assert rungs(result.path) == {"plate": ("ply-zstd", "ply-zstd")}
 
 
 def test_what_no_rung_can_bring_within_the_bound_says_so(pack, models):

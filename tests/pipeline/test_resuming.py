@@ -6,10 +6,14 @@ import pytest
 
 import meshset
 import raw_codec
+from meshset.codecs.implicit.codec import SirenCodec
 from meshset.codecs.necgs import checkpoint, recipe
-from meshset.codecs.protocol import Settings
+from meshset.codecs.necgs.codec import NecgsCodec
+from meshset.codecs.peers.draco import DracoCodec
+from meshset.codecs.protocol import Goal, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.compress import compress
+from meshset.pipeline.steps.resume import run_key
 from meshset.progress import Silent
 
 SETTINGS = Settings(resolution=32, field="tsdf", preset="fast")
@@ -130,3 +134,41 @@ def test_a_state_that_cannot_be_kept_does_not_end_the_run(run, tmp_path):
 
 def test_quick_codecs_leave_no_folder(archive):
     assert not archive.with_name("set.mset.partial").exists()
+
+
+def test_a_codec_with_another_parameter_is_another_run(run, tmp_path):
+    shorter = dataclasses.replace(recipe.PRESETS["fast"], visits=STEPS)
+    run(17, resume=True, codec=NecgsCodec())
+    with pytest.raises(MeshsetError, match="belongs to other mesh files or settings"):
+        run(resume=True, codec=NecgsCodec(recipe=shorter))
+    assert run(resume=True).steps[0] == 18
+    assert not (tmp_path / "set.mset.partial").exists()
+
+
+class Tuned(raw_codec.RawCodec):
+    """A codec of another package, which is no dataclass."""
+
+    def __init__(self, strength):
+        self.strength = strength
+
+    def parameters(self):
+        return {"strength": self.strength}
+
+    def with_parameters(self, parameters):
+        return Tuned(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "other"),
+    [
+        (Tuned(1), Tuned(1), Tuned(2)),
+        (Tuned({1}), Tuned({1}), Tuned({2})),
+        (DracoCodec(quantisation=11), DracoCodec(), DracoCodec(quantisation=12)),
+        (SirenCodec(bits=8), SirenCodec(bits=8), SirenCodec(bits=7)),
+        (NecgsCodec(), NecgsCodec(goal=Goal(seconds=60.0)), NecgsCodec(recipe=recipe.PRESETS["best"])),
+    ],
+    ids=["parameters", "no JSON", "draco", "nested", "necgs"],
+)
+def test_what_tells_runs_apart(one, same, other):
+    keys = [run_key([], SETTINGS, codec, {}) for codec in (one, same, other)]
+    assert keys[0] == keys[1] != keys[2]

@@ -8,14 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
 from meshset.archive.chunks import ChunkWriter, as_stored
 from meshset.archive.entries import MeshEntry, SharedEntry
 from meshset.archive.layout import MAJOR, MINOR, TRAILER_SIZE, pack_header
 from meshset.archive.lock import WriteLock
-from meshset.archive.names import label, naming, shown
+from meshset.archive.names import ByName, label, naming, shown
 from meshset.archive.reader import ArchiveReader
 from meshset.archive.temporary import make_temporary, publish, remove_leftovers
 from meshset.errors import ArchiveError
@@ -61,8 +60,8 @@ class ArchiveEditor(ChunkWriter):
 
     @property
     def entries(self) -> Mapping[str, MeshEntry]:
-        """The meshes by name, as they will be."""
-        return MappingProxyType(self._meshes)
+        """The meshes by name, as they would be now."""
+        return ByName(self._meshes)
 
     @property
     def shared(self) -> tuple[SharedEntry, ...]:

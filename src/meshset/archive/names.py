@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from contextlib import contextmanager
+from typing import TypeVar
 
 from meshset.errors import ArchiveError
+
+_Value = TypeVar("_Value")
 
 MAX_NAME_BYTES = 4096
 MAX_SEGMENT_BYTES = 255
@@ -38,6 +42,52 @@ def safe_name(name: str) -> str:
     ('bracket', 'scans/scan 12-30')
     """
     return "/".join(map(_safe_segment, name.split("/")))
+
+
+def name_key(name: str) -> str:
+    """Return what two spellings of one name have in common.
+
+    Unicode writes most accented letters in two ways: keyboards type one character (NFC), some file systems give two, a
+    letter and its accent (NFD).
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+class ByName(Mapping[str, _Value]):
+    """Values by the names of meshes, in the spelling that was given and found in any.
+
+    Where names differ only in their spelling, each is found by its own and the first by all others.
+    """
+
+    def __init__(self, held: Mapping[str, _Value]) -> None:
+        self._held = dict(held)
+        self._spellings: dict[str, str] | None = None
+
+    def __getitem__(self, name: str) -> _Value:
+        return self._held[name] if name in self._held else self._held[self._spelled(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def keys(self) -> KeysView[str]:
+        return self._held.keys()
+
+    def values(self) -> ValuesView[_Value]:
+        return self._held.values()
+
+    def items(self) -> ItemsView[str, _Value]:
+        return self._held.items()
+
+    def _spelled(self, name: object) -> str:
+        """Return the spelling under which a name is held. Raises KeyError if it is not."""
+        if self._spellings is None:
+            self._spellings = {name_key(one): one for one in reversed(self._held)}
+        if not isinstance(name, str) or name_key(name) not in self._spellings:
+            raise KeyError(name)
+        return self._spellings[name_key(name)]
 
 
 def is_one_line(text: str) -> bool:

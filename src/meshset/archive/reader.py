@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, BinaryIO
 
 import google_crc32c
@@ -13,7 +13,7 @@ import google_crc32c
 from meshset.archive.entries import MeshEntry, SharedEntry
 from meshset.archive.index import unpack_index
 from meshset.archive.layout import HEADER_SIZE, MAJOR, MINOR, ONLY
-from meshset.archive.names import label, naming, shown
+from meshset.archive.names import ByName, label, naming, shown
 from meshset.archive.sources import ByteSource, LocalSource, ShrunkError
 from meshset.archive.tail import find_damage, find_index
 from meshset.archive.v1_0 import index as v1_0
@@ -29,7 +29,7 @@ class ArchiveReader:
     Threads may share a reader, and processes that are forked from its own; one that is pickled reopens its file.
 
     Attributes:
-        entries: the meshes by name, in stored order.
+        entries: the meshes by name, in stored order, found in every Unicode spelling of their names.
         shared: the shared parts by number.
         settings: what the archive was made with; JSON values only.
         version: major and minor version of the format.
@@ -144,7 +144,7 @@ class ArchiveReader:
         newer_minor = self.version > (MAJOR, MINOR if self.compact else 0)
         index = unpack(found.stored, trailer.raw_length, trailer.tail, newer_minor)
         self.settings, self.shared = index.settings, index.shared
-        self.entries = MappingProxyType({mesh.name: mesh for mesh in index.meshes})
+        self.entries = ByName({mesh.name: mesh for mesh in index.meshes})
         end = min(trailer.end, self.size)
         self.index_size = HEADER_SIZE + end - trailer.tail
         self.index_stored_length = trailer.stored_length

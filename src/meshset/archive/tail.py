@@ -27,6 +27,10 @@ from meshset.archive.v1_0 import trailer as v1_0
 from meshset.errors import ArchiveError
 
 _SEARCH_WINDOW = 1 << 20
+MAX_FALSE_MARKS = 1 << 14
+"""Most end marks that may belong to no trailer: by chance there is none, and a set whose bytes were shifted has one for
+each time that it was changed."""
+
 _END_MAGICS = re.compile(b"|".join(map(re.escape, (END_MAGIC, v1_0.END_MAGIC))))
 
 ReadAt = Callable[[int, int], bytes]
@@ -119,7 +123,11 @@ def _last_trailer(read_at: ReadAt, size: int) -> Trailer | None:
 
 
 def _search_trailer(read_at: ReadAt, size: int) -> Trailer | None:
-    """Return the last valid trailer that begins anywhere in the file."""
+    """Return the last valid trailer that begins anywhere in the file.
+
+    Raises ArchiveError where there are so many end marks of no trailer that looking at all would take minutes.
+    """
+    false_marks = 0
     stop = size - TRAILER_SIZE
     while stop > HEADER_SIZE:
         start = max(HEADER_SIZE, stop - _SEARCH_WINDOW)
@@ -131,5 +139,8 @@ def _search_trailer(read_at: ReadAt, size: int) -> Trailer | None:
                 trailer = unpack(window[place:end], start + place) if place >= 0 else None
                 if trailer:
                     return trailer
+            false_marks += 1
+            if false_marks > MAX_FALSE_MARKS:
+                raise ArchiveError(f"damaged: more than {MAX_FALSE_MARKS} end marks belong to no index")
         stop = start
     return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from meshset.bench.source import code_digest
 from meshset.codecs.peers.external import PointCodec
-from meshset.codecs.protocol import SetCodec, Settings
+from meshset.codecs.protocol import SetCodec, Settings, parameters_of
 from meshset.errors import MeshsetError
 from meshset.geometry import Mesh, read_mesh, write_mesh
 from meshset.pipeline.compress import compress
@@ -76,7 +76,7 @@ class ArchiveCoder:
         """Return name, parameters, settings and code."""
         return {
             "codec": self.codec.name,
-            "parameters": _parameters(self.codec),
+            "parameters": parameters_of(self.codec),
             "settings": asdict(self.settings),
             "code": _code(self.codec),
         }
@@ -92,14 +92,6 @@ class ArchiveCoder:
     def decoded(self, folder: Path) -> AbstractContextManager[Mapping[str, Mesh]]:
         """Open the archive; each mesh is decoded when it is asked for."""
         return open_archive(folder / ARCHIVE)
-
-
-def _parameters(codec: object) -> dict[str, Any]:
-    """Return the parameters of a codec that is a dataclass, but for those that tell no two of them apart."""
-    if not is_dataclass(codec) or isinstance(codec, type):
-        return {}
-    own = {one.name for one in fields(codec) if one.compare}
-    return {name: value for name, value in asdict(codec).items() if name in own}
 
 
 def _code(codec: object) -> str:

@@ -28,7 +28,7 @@ from meshset.bench.selection import Selection
 from meshset.bench.store import digest, file_name, load, save
 from meshset.codecs.peers.external import NotRun
 from meshset.codecs.protocol import Settings
-from meshset.errors import MeshsetError
+from meshset.errors import MeshsetError, UsageError
 from meshset.evaluation.metrics import PAPER_SAMPLES
 from meshset.geometry import Mesh
 from meshset.geometry.writing import encode_ply
@@ -135,10 +135,12 @@ def prepare(
         volume_samples: points for the IoU.
 
     Raises:
+        UsageError: there is another file where the result would go.
         MeshsetError: two sets have one name, or a set has no usable mesh.
         MissingExtraError: the 'bench' extra is not installed.
     """
     require_modules("the benchmark", "compress,bench", MODULES)
+    _require_ours(out / RESULT)
     names = [selection.name for selection in selections]
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
@@ -189,6 +191,15 @@ def read_result(out: Path) -> dict[str, Any]:
     if not isinstance(result, dict) or result.get("format") != FORMAT:
         raise MeshsetError(f"{out / RESULT}: is not of format {FORMAT}, which this version of meshset reads")
     return result
+
+
+def _require_ours(path: Path) -> None:
+    """Raise UsageError if there is a file that `bench` has not made; in another version counts."""
+    found = load(path)
+    if found is not None and not (isinstance(found, dict) and {"format", "sets"} <= found.keys()):
+        raise UsageError(
+            f"{path}: exists and is no result of meshset bench, so it is not replaced; choose another --out"
+        )
 
 
 def _read(selection: Selection) -> BenchSet:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from meshset.archive.names import ByName
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.collect import Source, collect
 from meshset.pipeline.steps.failures import FailureLog
@@ -65,8 +66,9 @@ def _largest_clean(folder: Path, found: tuple[Source, ...], count: int) -> tuple
         rows.sort(key=lambda row: (-int(row["n_faces"]), row["file"]))
     except ValueError as error:
         raise MeshsetError(f"{folder / MANIFEST}: n_faces is not a number ({error})") from None
-    by_path = {source.path: source for source in found}
-    chosen = [by_path[folder / row["file"]] for row in rows if folder / row["file"] in by_path][:count]
+    by_path = ByName({source.path.as_posix(): source for source in found})
+    paths = [(folder / row["file"]).as_posix() for row in rows]
+    chosen = [by_path[path] for path in paths if path in by_path][:count]
     if not chosen:
         raise MeshsetError(f"{folder / MANIFEST}: names no clean mesh that is in the folder")
     return tuple(chosen)

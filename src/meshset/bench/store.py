@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,19 @@ def file_name(text: str) -> str:
 
 def save(path: Path, value: Any) -> None:
     """Write a JSON file under its final name only when it is whole. Raises MeshsetError."""
+    save_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a text file under its final name only when it is whole, or leave nothing of it. Raises MeshsetError."""
     partial = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(value, indent=1) + "\n")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
         raise MeshsetError(f"{path}: cannot be written ({error.strerror})") from None
 
 

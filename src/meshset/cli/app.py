@@ -28,6 +28,7 @@ from meshset.cli.options import (
 from meshset.cli.output import EXIT_CODES, finish, guarded, hint, say, say_json, terminal_columns
 from meshset.cli.sets import sets
 from meshset.cli.signals import ending_softly
+from meshset.pipeline.steps.failures import in_short
 from meshset.progress.bars import showing_progress
 from meshset.text import printable
 from meshset.vocabulary import DeviceChoice, FieldKind, MeshFormat, Preset, Resolution
@@ -115,7 +116,7 @@ def compress(
     target_size: TargetSize = None,
     target_ratio: TargetRatio = None,
     time_budget: TimeBudget = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive; no other file ever is.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that fails.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run of the same files and settings that was interrupted.")
@@ -238,7 +239,7 @@ def extract(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="Names, patterns, or folders such as animals/; none means all.",
+            help="Names, patterns, or folders such as animals/ for all that is below; none means all.",
             autocompletion=complete_names,
             show_default=False,
         ),
@@ -286,7 +287,7 @@ def evaluate(archive: ArchiveUrl, paths: Sources, json: AsJson = False) -> None:
             say_json(asdict(result))
         else:
             say(str(result))
-        finish(result.failures)
+        finish(in_short(result.failures))
 
 
 @app.command(epilog="Example: meshset fit bunny.obj -o bunny64.ply --resolution 64")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +21,25 @@ Sources = Annotated[
 ]
 
 
+def told_apart(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return which of `paths` are archives, by their bytes, or by their name where they are damaged or missing.
+
+    The others are meshes, or folders of them.
+    """
+    from meshset.archive.recognise import is_archive
+    from meshset.remote import is_url
+
+    archives: list[str] = []
+    others: list[str] = []
+    for path in paths:
+        named = path.lower().endswith(".mset") and not Path(path).is_dir()
+        (archives if is_url(path) or named or is_archive(path) else others).append(path)
+    return archives, others
+
+
 def complete_names(context: typer.Context, incomplete: str) -> list[str]:
     """Return the names of meshes of the archive on the command line that begin as the last word does."""
+    from meshset.archive.names import name_key
     from meshset.errors import MeshsetError
     from meshset.pipeline.summary import list_meshes
     from meshset.remote import is_url
@@ -30,7 +48,8 @@ def complete_names(context: typer.Context, incomplete: str) -> list[str]:
     if archive is None or is_url(archive):  # a key press must not wait for a server
         return []
     try:
-        return [mesh.name for mesh in list_meshes(archive) if mesh.name.startswith(incomplete)]
+        begin = name_key(incomplete)
+        return [mesh.name for mesh in list_meshes(archive) if name_key(mesh.name).startswith(begin)]
     except MeshsetError:
         return []
 

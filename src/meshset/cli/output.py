@@ -15,12 +15,12 @@ from typing import Any
 import typer
 
 from meshset.cli.signals import exit_code
-from meshset.errors import MeshsetError
-from meshset.pipeline.steps.failures import Failure, NoMeshError
+from meshset.errors import MeshsetError, UsageError
+from meshset.pipeline.steps.failures import Failure, NoMeshError, in_short
 from meshset.text import printable
 
-SOME_LEFT_OUT, NOTHING_DONE = 1, 3
-"""Exit codes, beside 0 for all and 2 for usage."""
+SOME_LEFT_OUT, WRONG_USAGE, NOTHING_DONE = 1, 2, 3
+"""Exit codes, beside 0 for all."""
 
 EXIT_CODES = (
     "Exit codes: 0 all is done; 1 some meshes were left out or are damaged; 2 wrong usage; 3 nothing was done. An "
@@ -53,7 +53,7 @@ def error(message: str) -> None:
     hint(f"meshset: error: {message}")
 
 
-def finish(failures: Iterable[Failure], nothing: bool = False) -> None:
+def finish(failures: Iterable[Failure | str], nothing: bool = False) -> None:
     """List the failures, and leave if there are any.
 
     Args:
@@ -78,9 +78,11 @@ def guarded(interrupted: str = "interrupted") -> Iterator[None]:
         yield
         sys.stdout.flush()
     except NoMeshError as nothing:
-        for failure in nothing.failures:
-            error(str(failure))
+        for line in in_short(nothing.failures):
+            error(line)
         _fail(str(nothing))
+    except UsageError as wrong:
+        _fail(str(wrong), WRONG_USAGE)
     except MeshsetError as known:
         _fail(str(known))
     except MemoryError:
@@ -93,12 +95,12 @@ def guarded(interrupted: str = "interrupted") -> Iterator[None]:
         # A reader such as `head` that has seen enough is no error.
         if broken.errno == errno.EPIPE:
             raise typer.Exit(SOME_LEFT_OUT) from None
-        _fail(str(broken))
+        _fail(f"{broken.filename or 'standard output'}: {broken.strerror or broken}")
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, code: int = NOTHING_DONE) -> None:
     error(message)
-    raise typer.Exit(NOTHING_DONE)
+    raise typer.Exit(code)
 
 
 def _accept_all_characters() -> None:

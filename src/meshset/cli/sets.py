@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meshset.cli.options import ArchivePath, ArchiveUrl, AsJson, MaxError, Quiet, Sources, complete_names
+from meshset.cli.options import ArchivePath, ArchiveUrl, AsJson, MaxError, Quiet, Sources, complete_names, told_apart
 from meshset.cli.output import finish, guarded, say, say_json
 from meshset.progress.bars import showing_progress
 from meshset.text import counted, printable, size
 from meshset.vocabulary import DeviceChoice
+
+if TYPE_CHECKING:
+    from meshset.pipeline.verify import VerifyAllResult
 
 sets = typer.Typer(rich_markup_mode=None)
 
@@ -69,7 +72,12 @@ def remove(
     archive: ArchivePath,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME...", help="Names or patterns.", show_default=False, autocompletion=complete_names),
+        typer.Argument(
+            metavar="NAME...",
+            help="Names, patterns, or folders such as animals/ for all that is below.",
+            show_default=False,
+            autocompletion=complete_names,
+        ),
     ] = None,
     compact: Annotated[
         bool, typer.Option("--compact", help="Write the file anew without bytes that nothing uses; needs no NAME.")
@@ -98,7 +106,7 @@ def merge(
         list[Path], typer.Argument(metavar="ARCHIVE...", help="The .mset files to merge.", show_default=False)
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to make.", show_default=False)],
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing archive; no other file ever is.")] = False,
     json: AsJson = False,
 ) -> None:
     """Put the meshes of several archives into a new one.
@@ -145,7 +153,8 @@ def cache(
 def verify_archive(
     archive: ArchiveUrl,
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Sources to measure the error against again.")
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="More archives, and sources to measure the error against again."),
     ] = None,
     deep: Annotated[
         bool, typer.Option("--deep", help="Compare each decoded mesh with what the archive states about it.")
@@ -153,26 +162,55 @@ def verify_archive(
     repair: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Copy every mesh that is whole into this new archive.")
     ] = None,
+    json: AsJson = False,
 ) -> None:
     """Check every checksum of an archive, then decode every mesh.
 
-    With --deep the counts and the place of each mesh must be those that were stored; with PATHs its error as well.
+    A PATH that is an archive, or is called *.mset, is tested too. With --deep the counts and the place of each mesh
+    must be those that were stored; with sources its error as well, and each source must fit a mesh.
     """
     if repair and (deep or paths):
         raise typer.BadParameter("--repair cannot be combined with --deep or PATH")
     with guarded():
-        from meshset.pipeline.repair import repair as salvage
-        from meshset.pipeline.verify import verify
+        if repair:
+            _salvage(archive, repair, json)
+            return
+        from meshset.pipeline.verify import verify_all
 
+        others, sources = told_apart(paths or [])
         with showing_progress():
-            if repair:
-                result = salvage(archive, repair)
-                say(str(result))
-                finish(result.failures)
-                return
-            found = verify(archive, paths or [], deep=deep or bool(paths))
-        finish(found.failures)
-        say(str(found))
+            found = verify_all([archive, *others], sources, deep=deep or bool(sources))
+        if json:
+            say_json(asdict(found))
+        _tell_tested(found, quiet=json)
+
+
+def _salvage(archive: str, output: Path, json: bool) -> None:
+    """Run `meshset test --repair`."""
+    from meshset.pipeline.repair import repair
+
+    with showing_progress():
+        result = repair(archive, output)
+    if json:
+        say_json({**asdict(result), "path": str(result.path)})
+    else:
+        say(str(result))
+    finish(result.failures)
+
+
+def _tell_tested(found: VerifyAllResult, quiet: bool) -> None:
+    """Print a line for each archive that is whole unless `quiet`, then all that is wrong, and leave if anything is."""
+    several = len(found.archives) + len(found.unreadable) > 1
+    failures = []
+    for one in found.archives:
+        if not one.failures and not quiet:
+            say(str(one))
+        # Without its archive nobody could tell one "bunny" from another.
+        failures += [
+            f"{one.archive}: {failure}" if several and failure.subject != one.archive else str(failure)
+            for failure in one.failures
+        ]
+    finish([*map(str, found.unreadable), *failures, *map(str, found.failures)], nothing=not found.archives)
 
 
 def _grow(archive: Path, paths: list[Path], json: bool, quiet: bool, *, replacing: bool, **options: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from meshset.errors import MeshsetError
@@ -260,6 +260,20 @@ class ParametrisedCodec(SetCodec, Protocol):
         Raises ArchiveError where no such codec can have them.
         """
         ...
+
+
+def parameters_of(codec: object) -> dict[str, Any]:
+    """Return all that tells two codecs of one name apart.
+
+    Those are the fields of a dataclass that count when it is compared, and what a `ParametrisedCodec` says.
+    """
+    own = fields(codec) if is_dataclass(codec) and not isinstance(codec, type) else ()
+    named = {one.name: _plain(getattr(codec, one.name)) for one in own if one.compare}
+    return named | (codec.parameters() if isinstance(codec, ParametrisedCodec) else {})
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 class MeshDecoder(Protocol):

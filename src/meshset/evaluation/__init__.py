@@ -10,6 +10,7 @@ from meshset.evaluation.metrics import (
     surface_distance,
     volume_iou,
 )
+from meshset.evaluation.parts import Parts, lost_parts
 from meshset.evaluation.reconstruction import (
     CloudDistances,
     DistanceStatistics,
@@ -23,12 +24,14 @@ __all__ = [
     "CurveError",
     "DistanceStatistics",
     "Metrics",
+    "Parts",
     "Point",
     "RateDifference",
     "cloud_distances",
     "compare",
     "distance_statistics",
     "importance_error",
+    "lost_parts",
     "lower_envelope",
     "mean_metrics",
     "rate_difference",

@@ -19,7 +19,7 @@ import google_crc32c
 
 from meshset.geometry.mesh import Mesh
 
-VERSION = 2
+VERSION = 3
 """To be raised whenever the same mesh and settings would give another field."""
 
 MAX_BYTES = 2_000_000_000

@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from meshset.field.buried import outer_surface
 from meshset.field.grid import spacing
 from meshset.geometry.mesh import Mesh
+from meshset.geometry.orientation import face_outward
 from meshset.geometry.queries import SurfaceQueries
 from meshset.geometry.sampling import SharpEdges, SurfaceSamples, face_normals, sample_surface
 
@@ -24,6 +26,8 @@ ALONG_NORMAL = 0.9
 """Share of the component along the normal in a squared distance; the rest holds samples in place."""
 FLATNESS = 0.05
 """Weight of the tilt: how far the sides of the triangle around a sample leave the plane across the mesh's normal."""
+_ON_SURFACE = 0.1
+"""Distance from the outer surface, in half voxels, from which on a point of an edge is buried."""
 SPARSITY = 0.01
 """Weight of the L1 norm of the deformation (lambda_Reg of NeCGS Eq. 1) beside distances in half voxels."""
 
@@ -60,7 +64,8 @@ class ProjectObjective:
     """Mean distance, mostly along the normal, and tilt, from either surface to the other one, in half voxels.
 
     Samples of the extracted surface are pulled to the mesh; samples of the mesh, more of them along its sharp edges,
-    pull the extracted surface to them, which is what moves edges and thin walls into place.
+    pull the extracted surface to them, which is what moves edges and thin walls into place. Buried surface pulls
+    nothing.
 
     Args:
         mesh: the normalised mesh.
@@ -69,12 +74,14 @@ class ProjectObjective:
     """
 
     def __init__(self, mesh: Mesh, resolution: int, device: torch.device | str = "cpu") -> None:
-        self._mesh = mesh
+        solid = SurfaceQueries(face_outward(mesh)[0])
+        self._outer = outer_surface(mesh, solid, resolution)
+        self._has_buried = self._outer is not mesh
         self._device = device
         self._unit = spacing(resolution) / 2
-        self._queries = SurfaceQueries(mesh)
-        self._normals = face_normals(mesh)
-        self._edges = SharpEdges(mesh, self._normals)
+        self._queries = SurfaceQueries(self._outer)
+        self._normals = face_normals(self._outer)
+        self._edges = SharpEdges(mesh, face_normals(mesh))
 
     def prepare(self, vertices: Tensor, faces: Tensor, number: int) -> Callable[[Tensor], Tensor]:
         """Draw samples, seeded by `number`, and pair them with closest points; return the loss of vertices (V, 3)."""
@@ -107,13 +114,21 @@ class ProjectObjective:
         )
 
     def _samples_of_mesh(self, count: int, seed: int) -> SurfaceSamples:
-        on_faces = sample_surface(self._mesh, count, seed)
-        on_edges = self._edges.sample(int(EDGE_SHARE * count), seed)
+        on_faces = sample_surface(self._outer, count, seed)
+        on_edges = self._samples_of_edges(int(EDGE_SHARE * count), seed)
         return SurfaceSamples(
             np.concatenate([on_faces.points, on_edges.points]),
             np.concatenate([on_faces.faces, on_edges.faces]),
             np.concatenate([on_faces.normals, on_edges.normals]),
         )
+
+    def _samples_of_edges(self, count: int, seed: int) -> SurfaceSamples:
+        """Draw points on sharp edges, leaving out those that are buried."""
+        drawn = self._edges.sample(count, seed)
+        if not self._has_buried:
+            return drawn
+        kept = self._queries.closest(drawn.points)[0] < _ON_SURFACE * self._unit
+        return SurfaceSamples(drawn.points[kept], drawn.faces[kept], drawn.normals[kept])
 
 
 def _barycentric(triangles: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from meshset.errors import MeshFileError
 from meshset.field.band import TRUNCATION, Field
+from meshset.field.buried import SHARE, buried_note, buried_share, outer_surface
 from meshset.field.grid import ROOT, RowLookup, children, root_coords, spacing
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.orientation import face_outward
 from meshset.geometry.queries import SurfaceQueries
-from meshset.geometry.sampling import sample_surface
 
 _THINNEST = 0.05
 """Half thickness in voxels that an open sheet gets; the error of the surface hardly depends on it."""
@@ -21,11 +21,11 @@ _THINNEST = 0.05
 _REACH = 0.5 + 3.0**0.5
 """In voxels: where a point within half a voxel of the surface changes sides, the cells around it reach this far."""
 
+_BESIDE = 0.02
+"""In voxels: how far from a crossing its other side is asked for."""
+
 _AMBIGUOUS = (0.25, 0.75)
 _AMBIGUOUS_SHARE = 0.01
-
-_BURIED_SHARE = 0.01
-_BURIED_SAMPLES = 1_000
 
 
 def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
@@ -45,14 +45,16 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
         MeshFileError: the mesh slips through the grid altogether.
     """
     mesh, turned = face_outward(mesh)
-    queries = SurfaceQueries(mesh)
-    coords, distance = _near_points(queries, resolution)
+    solid = SurfaceQueries(mesh)
+    buried = buried_share(mesh, solid, resolution)
+    outer = solid if buried < SHARE else SurfaceQueries(outer_surface(mesh, solid, resolution))
+    coords, distance = _near_points(outer, resolution)
     edges = _grid_edges(coords, resolution)
-    inside, notes = _inside(mesh, queries, coords, distance, edges, resolution)
+    inside, notes = _inside(mesh, solid, coords, distance, edges, resolution)
     at_border = ((coords == 0) | (coords == resolution - 1)).any(axis=1)
     inside &= ~at_border
     signed = np.where(inside, -distance, distance)
-    signed, moved = _keep_thin_parts(queries, coords, signed, edges, at_border, resolution)
+    signed, moved = _keep_thin_parts(outer, solid, coords, signed, edges, at_border, resolution)
     if not (signed < 0).any():
         raise MeshFileError(f"too thin for a {resolution}^3 grid: no part of it reaches a grid edge")
     kept = _needed(coords, distance, moved, resolution)
@@ -60,27 +62,10 @@ def compute_field(mesh: Mesh, resolution: int) -> tuple[Field, tuple[str, ...]]:
     tsdf = np.clip(signed / (TRUNCATION * spacing(resolution)), -1.0, 1.0)
     if turned:
         notes = (f"{turned} {'part' if turned == 1 else 'parts'} inside out; turned", *notes)
-    buried = buried_share(mesh, queries, 0.05 * spacing(resolution))
-    if buried >= _BURIED_SHARE:
-        notes = (*notes, f"{buried:.0%} of its surface lies inside the solid and is left out")
+    if buried >= SHARE:
+        notes = (*notes, buried_note(buried))
     undeformed = np.zeros((len(coords), 3), dtype=np.float32)
     return Field(resolution, coords.astype(np.int16), tsdf.astype(np.float32), undeformed), notes
-
-
-def buried_share(mesh: Mesh, queries: SurfaceQueries, offset: float) -> float:
-    """Return the share of the surface that has the inside on both sides, as where parts overlap, by sampling.
-
-    A field cannot keep such surface, for it bounds nothing.
-
-    Args:
-        mesh: any mesh with an area.
-        queries: those of this mesh.
-        offset: how far from the surface both sides are asked for, in units of the mesh.
-    """
-    samples = sample_surface(mesh, _BURIED_SAMPLES, seed=0)
-    behind, before = samples.points - offset * samples.normals, samples.points + offset * samples.normals
-    winding = np.abs(queries.winding_number(np.concatenate([behind, before])))
-    return float((winding.reshape(2, -1) > 0.5).all(axis=0).mean())
 
 
 def _grid_edges(coords: NDArray[np.int64], resolution: int) -> NDArray[np.int64]:
@@ -95,7 +80,8 @@ def _grid_edges(coords: NDArray[np.int64], resolution: int) -> NDArray[np.int64]
 
 
 def _keep_thin_parts(
-    queries: SurfaceQueries,
+    outer: SurfaceQueries,
+    solid: SurfaceQueries,
     coords: NDArray[np.int64],
     signed: NDArray[np.float64],
     edges: NDArray[np.int64],
@@ -106,7 +92,7 @@ def _keep_thin_parts(
 
     Where the surface crosses a grid edge but both ends are on the same side (it passes a thin wall, a thin gap or an
     open sheet), the end nearer to the crossing is moved to the other side, as if the wall were there. Points of the
-    outermost layers stay outside, so there it is the other end.
+    outermost layers stay outside, so there it is the other end. `outer` is asked for crossings, `solid` for sides.
 
     Returns:
         Signed distances (N,), and the rows of the points that were moved.
@@ -116,14 +102,37 @@ def _keep_thin_parts(
     candidates = ((signed[start] < 0) == (signed[end] < 0)) & (np.abs(signed[start]) + np.abs(signed[end]) < h)
     start, end = start[candidates], end[candidates]
     a, b = -1.0 + h * coords[start], -1.0 + h * coords[end]
-    enter, leave = queries.first_hit(a, b - a), 1.0 - queries.first_hit(b, a - b)
+    enter, leave = outer.first_hit(a, b - a), 1.0 - outer.first_hit(b, a - b)
     crossed = (enter <= 1.0) & (leave >= 0.0)
+    (inner,) = np.nonzero(crossed & (signed[start] < 0))
+    crossed[inner] = _passes_outside(solid, a[inner], b[inner], enter[inner], leave[inner])
     start, end, enter, leave = start[crossed], end[crossed], enter[crossed], leave[crossed]
     nearer = np.where((enter + leave < 1.0) & ~at_border[start] | at_border[end], start, end)
     depth = np.clip((leave - enter) / 2, _THINNEST, 0.5) * h
     thickened = signed.copy()
     thickened[nearer] = -np.sign(signed[nearer]) * depth
     return thickened, nearer
+
+
+def _passes_outside(
+    solid: SurfaceQueries,
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    enter: NDArray[np.float64],
+    leave: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Say which grid edges between points inside pass a gap, not only buried surface, (E,).
+
+    Args:
+        solid: what they are inside of.
+        start: (E, 3) one end of each edge.
+        end: (E, 3) the other one.
+        enter: (E,) where the surface is hit first, as a share of the edge.
+        leave: (E,) where it is hit last.
+    """
+    shares = np.stack([enter + _BESIDE, (enter + leave) / 2, leave - _BESIDE])
+    points = start + shares[:, :, None] * (end - start)
+    return np.asarray((np.abs(solid.winding_number(points)).reshape(shares.shape) < 0.5).any(axis=0))
 
 
 def _needed(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.geometry._gltf_data import GltfData, entry
-from meshset.geometry._gltf_extensions import DRACO, LEVELS, VISIBILITY, check_extensions
+from meshset.geometry._gltf_extensions import DRACO, LEVELS, VISIBILITY, check_extensions, extensions_of
 from meshset.geometry._gltf_nodes import instance_matrices, node_matrix
 from meshset.geometry._gltf_poses import Poses
 from meshset.geometry._polygons import strip_triangles
@@ -99,7 +99,9 @@ class _Scene:
 
     def read(self) -> Soup:
         """Place the meshes of the default scene."""
-        self._notes |= dict.fromkeys(check_extensions(self._tree))
+        doubts = check_extensions(self._tree)
+        if LEVELS in extensions_of(self._tree):
+            self._notes["coarser levels of detail ignored"] = None
         assembly = Assembly()
         for node, world in self._visible_nodes():
             if "mesh" in node:
@@ -114,7 +116,7 @@ class _Scene:
             self._notes[f"{counted(self._hidden, 'hidden node')} left out"] = None
             if assembly.is_empty:
                 raise MalformedError("nothing visible: its nodes are hidden (KHR_node_visibility)")
-        return assembly.soup(list(self._notes))
+        return assembly.soup(list(self._notes), doubts)
 
     def _visible_nodes(self) -> Iterator[tuple[dict[str, Any], NDArray[np.float64]]]:
         """Yield the nodes of the default scene and their transforms, but those that are hidden and those below."""

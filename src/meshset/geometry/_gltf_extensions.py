@@ -38,9 +38,13 @@ def check_extensions(tree: dict[str, Any]) -> list[str]:
             raise MalformedError("meshopt-compressed glTF, which meshset does not read; decompress it first")
         if name not in _READ and not str(name).startswith(_HARMLESS):
             raise MalformedError(f"needs the glTF extension {name}, which meshset does not read")
-    names = dict.fromkeys((*map(str, tree.get("extensionsUsed", [])), *_found(tree)))
-    notes = [f"glTF extension {n[:80]} ignored" for n in names if n not in _READ and not n.startswith(_HARMLESS)]
-    return [*notes, "coarser levels of detail ignored"] if LEVELS in names else notes
+    names = extensions_of(tree)
+    return [f"glTF extension {n[:80]} ignored" for n in names if n not in _READ and not n.startswith(_HARMLESS)]
+
+
+def extensions_of(tree: dict[str, Any]) -> dict[str, None]:
+    """Return the names of the extensions that a file lists or uses, as keys, in order."""
+    return dict.fromkeys((*map(str, tree.get("extensionsUsed", [])), *_found(tree)))
 
 
 def _found(tree: dict[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,14 @@ class Soup:
         corners: (N,) int64 indices into `vertices`, the faces one after the other.
         sizes: (F,) int64 number of corners of each face.
         notes: what the parser ignored.
+        doubts: those of the notes after which the surface may be another than the file means.
     """
 
     vertices: NDArray[np.float64]
     corners: NDArray[np.int64]
     sizes: NDArray[np.int64]
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     @classmethod
     def of_triangles(cls, vertices: NDArray[np.float64], faces: NDArray[np.int64], notes: list[str]) -> Soup:
@@ -78,13 +80,14 @@ class Assembly:
         """Whether nothing was placed."""
         return not self._part_count
 
-    def soup(self, notes: list[str]) -> Soup:
-        """Return all parts in the order of placing; several parts add a note."""
+    def soup(self, notes: list[str], doubts: list[str]) -> Soup:
+        """Return all parts in the order of placing; several parts add a note, and so do doubts."""
+        notes = [*doubts, *notes]
         if self._part_count > 1:
             notes = [*notes, f"{self._part_count} parts joined into one mesh"]
         vertices = np.concatenate([np.empty((0, 3)), *self._vertices])
         faces = np.concatenate([np.empty((0, 3), np.int64), *self._faces])
-        return Soup.of_triangles(vertices, faces, notes)
+        return replace(Soup.of_triangles(vertices, faces, notes), doubts=doubts)
 
 
 def check_indices(faces: NDArray[np.int64], count: int) -> None:

@@ -38,9 +38,11 @@ _DROPPED = {
     "colorgroup": "colours dropped",
     "texture2d": "textures dropped",
     "texture2dgroup": "texture coordinates dropped",
-    "beamlattice": "beam lattices ignored",
     "slicestack": "slices ignored",
     "displacement2d": "displacements ignored",
+}
+_IN_DOUBT = {
+    "beamlattice": "beam lattices ignored",
     "displacementmesh": "displaced meshes ignored",
     "booleanshape": "Boolean operations ignored",
     "levelset": "level sets ignored",
@@ -171,6 +173,7 @@ class _Model:
         self._objects: dict[_Key, _Object] = {}
         self._build: list[tuple[_Key, NDArray[np.float64]]] = []
         self._notes: dict[str, None] = {}
+        self._doubts: dict[str, None] = {}
         self._part = ""
         self._is_root = False
         self._core: str | None = None
@@ -201,6 +204,8 @@ class _Model:
             self._start_core(tag, attributes)
         if tag in _DROPPED:
             self._notes[_DROPPED[tag]] = None
+        if tag in _IN_DOUBT:
+            self._doubts[_IN_DOUBT[tag]] = None
 
     def _start_model(self, tag: str, attributes: dict[str, str]) -> None:
         for prefix in attributes.get("requiredextensions", "").split():
@@ -248,7 +253,7 @@ class _Model:
         assembly = Assembly()
         for key, matrix in items:
             self._place(assembly, key, matrix, 0)
-        return assembly.soup(list(self._notes))
+        return assembly.soup(list(self._notes), list(self._doubts))
 
     def _place(self, assembly: Assembly, key: _Key, matrix: NDArray[np.float64], depth: int) -> None:
         self._visits += 1

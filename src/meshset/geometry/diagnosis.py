@@ -83,7 +83,7 @@ def diagnose(mesh: Mesh) -> Diagnosis:
         winding_consistent=consistent,
         boundary_edges=int((edges.faces == 1).sum()),
         nonmanifold_edges=int((edges.faces > 2).sum()),
-        components=_component_count(faces, len(mesh.vertices)),
+        components=face_components(mesh)[1],
         degenerate_faces=int((_doubled_areas(mesh) == 0).sum()),
         duplicate_faces=len(faces) - len(np.unique(np.sort(faces, axis=1), axis=0)),
         inside_out=watertight and consistent and bool(wrong.all()),
@@ -94,6 +94,26 @@ def diagnose(mesh: Mesh) -> Diagnosis:
 def boundary_edge_count(mesh: Mesh) -> int:
     """Return how many edges of `mesh` have only one face, without the rest of a diagnosis."""
     return int((Edges.of(mesh.faces).faces == 1).sum())
+
+
+def face_components(mesh: Mesh) -> tuple[NDArray[np.int64], int]:
+    """Return the component of each face, (F,) from 0 on, and how many there are; shared vertices join faces.
+
+    Raises:
+        MissingExtraError: scipy is not installed.
+    """
+    try:
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+    except ImportError as error:
+        raise MissingExtraError("mesh diagnosis", "compress") from error
+    faces = np.asarray(mesh.faces, dtype=np.int64).reshape(-1, 3)
+    starts, ends = faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel()
+    shape = (len(mesh.vertices), len(mesh.vertices))
+    links = coo_array((np.ones(len(starts), dtype=np.int8), (starts, ends)), shape=shape)
+    _, of_vertex = connected_components(links, directed=False)
+    used, of_face = np.unique(of_vertex[faces[:, 0]], return_inverse=True)
+    return of_face.astype(np.int64), len(used)
 
 
 def signed_volume(mesh: Mesh) -> float:
@@ -112,19 +132,6 @@ def signed_volume(mesh: Mesh) -> float:
 def turned(mesh: Mesh) -> Mesh:
     """Return `mesh` with every face looking the other way; the vertices are shared, not copied."""
     return Mesh(mesh.vertices, np.ascontiguousarray(mesh.faces[:, ::-1]))
-
-
-def _component_count(faces: NDArray[np.int64], vertex_count: int) -> int:
-    """Return how many sets of `faces` (F, 3) hang together by shared vertices."""
-    try:
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-    except ImportError as error:
-        raise MissingExtraError("mesh diagnosis", "compress") from error
-    starts, ends = faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel()
-    links = coo_array((np.ones(len(starts), dtype=np.int8), (starts, ends)), shape=(vertex_count, vertex_count))
-    _, labels = connected_components(links, directed=False)
-    return len(np.unique(labels[faces.ravel()]))
 
 
 def _doubled_areas(mesh: Mesh) -> NDArray[np.float64]:

@@ -41,10 +41,12 @@ class Reading:
         mesh: vertices (V, 3) float64, all distinct, finite and used by a face, in the units of the file;
             faces (F, 3) int32.
         notes: one line for everything that was dropped or changed.
+        doubts: those of the notes after which the surface may be another than the file means.
     """
 
     mesh: Mesh
     notes: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def read_mesh(path: Path) -> Reading:
@@ -69,7 +71,8 @@ def read_mesh(path: Path) -> Reading:
         data = _content(path)
         # NaN and overflow are looked for afterwards; numpy's warnings would only reach the user's screen.
         with np.errstate(all="ignore"):
-            mesh, notes = clean(parse(data, path.parent))
+            soup = parse(data, path.parent)
+            mesh, notes = clean(soup)
     except MalformedError as error:
         raise _failure(path, str(error)) from None
     except MemoryError:
@@ -79,7 +82,7 @@ def read_mesh(path: Path) -> Reading:
     except Exception as error:
         # A damaged file can make a parser stumble anywhere; the user needs its name, not our traceback.
         raise _failure(path, f"damaged ({type(error).__name__}: {error})".replace(": )", ")")) from error
-    return Reading(mesh, tuple(notes))
+    return Reading(mesh, tuple(notes), tuple(soup.doubts))
 
 
 def _content(path: Path) -> bytes:

@@ -18,13 +18,13 @@ from meshset.pipeline.growing.frozen import FrozenSet, frozen_set
 from meshset.pipeline.growing.update import Update, objection, update
 from meshset.pipeline.steps import ladder
 from meshset.pipeline.steps.collect import MeshSources, Source, collect
-from meshset.pipeline.steps.draft import Draft, Outcome, drafts, kept_drafts, store
+from meshset.pipeline.steps.draft import Draft, Outcome, drafts, kept_drafts, store, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
 from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.requirements import require_modules, resolve_device
 from meshset.progress import Listening, reporting, stage
-from meshset.text import counted, duration, figure, printable, size
+from meshset.text import counted, duration, printable, share, size
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,8 +56,8 @@ class GrowResult:
     replaced: bool = False
 
     def __str__(self) -> str:
-        known = [entry.mean_distance for entry in self.entries if entry.mean_distance is not None]
-        error = f", mean error {figure(sum(known) / len(known))}" if known else ""
+        known = [entry.mean_error_of_diagonal for entry in self.entries if entry.mean_error_of_diagonal is not None]
+        error = f", mean error {share(sum(known) / len(known))} of the diagonal" if known else ""
         decoder = f"\n{printable(self.decoder)}" if self.decoder else ""
         return (
             f"{printable(str(self.path))}: {counted(len(self.entries), 'mesh', 'meshes')} "
@@ -152,6 +152,7 @@ def _grow(
         kept = kept_drafts(prepared, outcomes if found is None else found.joined, log)
         _require_some(kept, log)
         joining.tell(kept)
+        tell_losses(kept)
         number = frozen.number if found is None else found.store(editor, frozen.system.id)
         for one in kept if replacing else ():
             editor.remove(one.entry.name)
@@ -224,10 +225,12 @@ class _Joining:
 
 def _fitting(sources: Sequence[Source], editor: ArchiveEditor, replacing: bool, log: FailureLog) -> list[Source]:
     """Return the sources whose names are in the archive if they shall replace, or else are not; `log` gets the rest."""
-    fitting = []
+    fitting, entries = [], editor.entries
     for source in sources:
-        if (source.name in editor.entries) == replacing:
-            fitting.append(source)
+        held = entries.get(source.name)
+        if (held is not None) == replacing:
+            # What replaces a mesh has its name, as it is spelled there.
+            fitting.append(source if held is None else dataclasses.replace(source, name=held.name))
         elif replacing:
             log.add(Failure(str(source.path), f"the archive holds no mesh named {shown(source.name)}; add it"))
         else:

@@ -8,10 +8,12 @@ from typing import Literal, get_args
 
 from meshset.codecs.protocol import Settings
 from meshset.errors import MeshFileError
+from meshset.evaluation import lost_parts
 from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh, Placement
 from meshset.geometry.diagnosis import Diagnosis, boundary_edge_count, diagnose
 from meshset.pipeline.steps.collect import MeshSources, Source, collect
+from meshset.pipeline.steps.draft import loss_notes
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.requirements import require_modules
 from meshset.progress import Listening, advance, reporting, stage, tell
@@ -41,9 +43,11 @@ class CheckedMesh:
     Attributes:
         name: the name that `compress` gives the mesh.
         path: the file.
-        verdict: "clean": no defect; "usable": defects, but a field could be made; "refused": none can be made.
+        verdict: "clean": no defect; "usable": defects, losses or doubts, but a field could be made; "refused": none can
+            be made.
         diagnosis: counts of the mesh, as it was after reading.
         reading: what the reader dropped or changed; this alone makes no mesh less clean.
+        doubts: what else it dropped, after which the surface may be another than the file means.
         defects: what is wrong with the mesh, after reading.
         field: what the field does about it; None if the mesh is refused.
         refusal: why `compress` would refuse the mesh, else None.
@@ -54,6 +58,7 @@ class CheckedMesh:
     verdict: Verdict
     diagnosis: Diagnosis
     reading: tuple[str, ...]
+    doubts: tuple[str, ...]
     defects: tuple[str, ...]
     field: FieldReport | None
     refusal: str | None
@@ -62,7 +67,7 @@ class CheckedMesh:
     def findings(self) -> tuple[str, ...]:
         """What is wrong with the mesh and what becomes of it, in the order in which it came up; none if it is clean."""
         done = self.field.notes if self.field else ()
-        return (*self.defects, *done, *((self.refusal,) if self.refusal else ()))
+        return (*self.doubts, *self.defects, *done, *((self.refusal,) if self.refusal else ()))
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -169,8 +174,18 @@ def _check(source: Source, resolution: int) -> CheckedMesh:
     except MeshFileError as error:
         verdict, refusal = "refused", str(error)
     else:
-        verdict = "usable" if field.notes else "clean"
-    return CheckedMesh(source.name, str(source.path), verdict, diagnosis, reading.notes, defects, field, refusal)
+        verdict = "usable" if reading.doubts or field.notes else "clean"
+    return CheckedMesh(
+        name=source.name,
+        path=str(source.path),
+        verdict=verdict,
+        diagnosis=diagnosis,
+        reading=tuple(note for note in reading.notes if note not in reading.doubts),
+        doubts=reading.doubts,
+        defects=defects,
+        field=field,
+        refusal=refusal,
+    )
 
 
 def _field_report(mesh: Mesh, defects: tuple[str, ...], resolution: int) -> FieldReport:
@@ -181,6 +196,7 @@ def _field_report(mesh: Mesh, defects: tuple[str, ...], resolution: int) -> Fiel
     field, notes = compute_field(mesh, resolution)
     surface = Mesh(*extract_surface(field.coords, field.tsdf, resolution))
     open_edges = boundary_edge_count(surface)
+    notes += loss_notes(lost_parts(mesh, surface)) if len(surface.faces) else ()
     if open_edges:
         notes += (f"comes back open, with {open_edges} boundary edges",)
     elif defects or notes:

@@ -13,11 +13,12 @@ from meshset.archive import ArchiveWriter, MeshEntry
 from meshset.codecs.protocol import NEVER, CodedSet, Goal, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.collect import MeshSources, collect
-from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, kept_drafts, store
+from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, kept_drafts, store, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
 from meshset.pipeline.steps.ladder import climb, tell_rungs
 from meshset.pipeline.steps.order import Order
+from meshset.pipeline.steps.outputs import require_apart, require_replaceable
 from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.resume import SavedRun, run_key
 from meshset.pipeline.steps.target import Target
@@ -111,7 +112,7 @@ def compress(
             combined with the other, nor with `max_error` or `rate`.
         time_budget: seconds to train, in place of what the preset says; likewise.
         stopping: entered around training; what it gives is asked after each step whether to come to an end now.
-        force: whether an existing `output` may be replaced.
+        force: whether `output` may be replaced if it is an archive; nothing else ever is.
         strict: whether the first mesh that cannot be used ends everything.
         resume: whether to go on with a run that was interrupted. Codecs that take long keep their state in a folder
             beside `output`, which is removed when the archive is there.
@@ -119,6 +120,7 @@ def compress(
 
     Raises:
         NoMeshError: no mesh was left to compress.
+        UsageError: `output` is one of the sources, or a file that is no archive.
         MeshsetError: an argument is out of range or contradicts another, both before any file is read; the target is
             out of reach, the output cannot be written, the run to go on with had other files or settings, or, if
             `strict`, a mesh cannot be used.
@@ -140,6 +142,8 @@ def compress(
     output = _usual_output(sources) if output is None else Path(output)
     log = FailureLog(strict)
     found = collect(sources, log)
+    require_apart(output, (source.path for source in found.sources if source.given is None))
+    require_replaceable(output, force)
     # The writer is opened before the work, so that an output that cannot be written is noticed now.
     with ArchiveWriter(output, force) as writer, MeshSpool() as spool:
         if found.skipped:
@@ -155,6 +159,7 @@ def compress(
         _require_some(kept, log)
         if max_error is not None:
             tell_rungs(kept, max_error)
+        tell_losses(kept)
         entries = store(writer, kept, _add_shared(writer, order.system, coded, kept))
         finish(writer, order.record(coded.report, len(log.failures)))
         names = {entry.name for entry in entries}

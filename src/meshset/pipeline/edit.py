@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshset.archive import ArchiveEditor, ArchiveReader, ArchiveWriter, Copier
-from meshset.archive.names import label, shown
+from meshset.archive.names import label, name_key, shown
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.steps.finish import finish
+from meshset.pipeline.steps.outputs import require_replaceable
 from meshset.pipeline.steps.records import merged
 from meshset.pipeline.steps.select import listed, select
 from meshset.progress import Listening, reporting
@@ -57,7 +58,7 @@ def remove(
 
     Args:
         archive: its path.
-        names: a mesh to remove or a pattern such as "animals/*", or several of them.
+        names: a mesh to remove, a pattern such as "animals/*" or a folder such as "animals/", or several of them.
         compact: write the archive anew, without bytes that nothing refers to and shared parts that no mesh needs.
             `names` may be empty then.
         progress: as that of `meshset.compress`.
@@ -120,15 +121,17 @@ def merge(
     Args:
         archives: their paths; they stay as they are. Their meshes are stored in this order.
         output: the archive to make; it may be one of `archives` if it may be replaced.
-        force: whether an existing `output` may be replaced.
+        force: whether `output` may be replaced if it is an archive; nothing else ever is.
         progress: as that of `meshset.compress`.
 
     Raises:
+        UsageError: `output` is a file that is no archive.
         ArchiveError: an archive cannot be read or written, a mesh is damaged, or a name is in two archives.
 
     >>> merge(["models.mset"], "all.mset").meshes
     3
     """
+    require_replaceable(output, force)
     with ExitStack() as opened:
         writer = opened.enter_context(ArchiveWriter(output, force))
         readers = [opened.enter_context(ArchiveReader(source)) for source in archives]
@@ -167,9 +170,9 @@ def _rewrite(path: str | os.PathLike[str], names: Sequence[str]) -> tuple[list[s
 
 def _check_names(sources: Sequence[str | os.PathLike[str]], readers: Sequence[ArchiveReader]) -> None:
     """Refuse two meshes of one name, and say which archives hold them."""
-    holders: dict[str, str | os.PathLike[str]] = {}
-    for source, reader in zip(sources, readers, strict=True):
+    holders: dict[str, int] = {}
+    for number, reader in enumerate(readers):
         for name in reader.entries:
-            if name in holders:
-                raise ArchiveError(f"{source}: holds a mesh named {shown(name)}, as {holders[name]} does")
-            holders[name] = source
+            holder = holders.setdefault(name_key(name), number)
+            if holder != number:
+                raise ArchiveError(f"{sources[number]}: holds a mesh named {shown(name)}, as {sources[holder]} does")

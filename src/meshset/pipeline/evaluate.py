@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from meshset.archive.names import ByName
 from meshset.errors import MeshsetError
 from meshset.evaluation import Metrics, compare, mean_metrics
 from meshset.geometry import Placement
 from meshset.pipeline.open import Archive
-from meshset.pipeline.steps.collect import MeshSources, Source, collect
-from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
+from meshset.pipeline.steps.collect import MeshSources, Source, collect, no_mesh
+from meshset.pipeline.steps.failures import MISSING, Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.requirements import require_modules
 from meshset.progress import Listening, advance, reporting, stage
 from meshset.remote import ArchiveLike
@@ -75,30 +77,30 @@ def evaluate(
     log = FailureLog()
     with Archive(archive) as opened:
         file = opened.reader.label
-        found = {source.name: source for source in collect(sources, log).sources}
+        found = ByName({source.name: source for source in collect(sources, log).sources})
         pairs = _pair(opened, found, log)
         stage("evaluate", len(pairs))
         metrics = {}
-        for source in pairs:
+        for name, source in pairs:
             try:
-                metrics[source.name] = _measure(opened, source)
+                metrics[name] = _measure(opened, source)
             except MeshsetError as error:
-                log.add(Failure.of(source.name, error, file))
+                log.add(Failure.of(name, error, file))
             advance()
     if not metrics:
         raise NoMeshError(f"{file}: no mesh could be compared with its source", log.failures)
     return EvaluateResult(metrics, mean_metrics(list(metrics.values())), log.failures)
 
 
-def _pair(archive: Archive, found: dict[str, Source], log: FailureLog) -> list[Source]:
-    """Return the sources of meshes in the archive, in stored order; `log` gets what has no counterpart."""
+def _pair(archive: Archive, found: Mapping[str, Source], log: FailureLog) -> list[tuple[str, Source]]:
+    """Return the meshes in the archive with their sources, in stored order; `log` gets what has no counterpart."""
     for name in archive:
         if name not in found:
-            log.add(Failure(name, "in the archive, but not among the sources"))
+            log.add(Failure(name, MISSING))
     for name, source in found.items():
         if name not in archive:
-            log.add(Failure(str(source.path), f"the archive holds no mesh named '{name}'"))
-    return [found[name] for name in archive if name in found]
+            log.add(Failure(str(source.path), no_mesh(source)))
+    return [(name, found[name]) for name in archive if name in found]
 
 
 def _measure(archive: Archive, source: Source) -> Metrics:

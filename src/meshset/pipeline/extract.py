@@ -14,6 +14,7 @@ from meshset.errors import ArchiveError, MeshFileError, MeshsetError
 from meshset.geometry import Mesh, encode_mesh, write_mesh
 from meshset.pipeline.open import Archive
 from meshset.pipeline.steps.failures import Failure, FailureLog
+from meshset.pipeline.steps.outputs import require_apart, same_file
 from meshset.pipeline.steps.select import listed, select
 from meshset.progress import Listening, advance, reporting, stage
 from meshset.remote import ArchiveLike
@@ -64,12 +65,13 @@ def extract(
         output: a folder, which is made if it is missing; nothing is written outside it, not through links in it either.
             For a single mesh also a file with the suffix of a mesh, or a binary file object to write to.
         format: kind of files; None for what the suffix of `output` says, else ply.
-        force: whether files that exist already may be replaced. A file that this call has written never is: where a
-            file system ignores case, the second of "Bunny" and "bunny" is a failure.
+        force: whether files that exist already may be replaced. The archive never is, nor is a file that this call has
+            written: where a file system ignores case, the second of "Bunny" and "bunny" is a failure.
         progress: as that of `meshset.compress`.
 
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; nothing is written.
+        UsageError: the output is the archive itself.
         MeshsetError: the archive cannot be read, or the output or format cannot be written.
 
     >>> [file.name for file in extract("models.mset", "bunny", "out", format="obj").written]
@@ -82,7 +84,7 @@ def extract(
     with Archive(archive) as opened:
         file = opened.reader.label
         selected = select(opened.entries, listed(names), file)
-        target = _target(output, format, force, selected)
+        target = _target(output, format, force, selected, archive)
         log = FailureLog()
         count = 0
         notes = []
@@ -117,7 +119,11 @@ class _Target(Protocol):
 
 
 def _target(
-    output: str | os.PathLike[str] | BinaryIO, format: MeshFormat | None, force: bool, selected: Sequence[str]
+    output: str | os.PathLike[str] | BinaryIO,
+    format: MeshFormat | None,
+    force: bool,
+    selected: Sequence[str],
+    archive: ArchiveLike,
 ) -> _Target:
     if not isinstance(output, (str, os.PathLike)):
         _require_one(selected, "a file object")
@@ -125,7 +131,8 @@ def _target(
     path = Path(output)
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in MESH_FORMATS or path.is_dir() or os.fspath(output).endswith(("/", os.sep)):
-        return _Folder(path, format or "ply", force)
+        return _Folder(path, format or "ply", force, archive)
+    require_apart(path, [archive])
     _require_one(selected, str(path))
     if format not in (None, suffix):
         raise MeshsetError(f"{path}: its suffix says {suffix}, not {format}")
@@ -167,9 +174,9 @@ class _File:
 class _Folder:
     """A folder, with a file for each mesh."""
 
-    def __init__(self, root: Path, format: MeshFormat, force: bool) -> None:
+    def __init__(self, root: Path, format: MeshFormat, force: bool, archive: ArchiveLike) -> None:
         self.label, self._root = str(root), root
-        self.format, self._force = format, force
+        self.format, self._force, self._archive = format, force, archive
         self.written: list[Path] = []
         self._identities: dict[tuple[int, int], Path] = {}
         try:
@@ -195,6 +202,8 @@ class _Folder:
             raise MeshFileError(f"{file}: cannot be written ({error.strerror})") from None
         if former:
             raise MeshFileError(f"{file}: not written, on this file system it is the same file as {former}")
+        if same_file(file, self._archive):
+            raise MeshFileError(f"{file}: not written, it is the archive itself")
         if taken and not self._force:
             raise MeshFileError(f"{file}: exists already")
         return file

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshset.codecs.protocol import Settings
-from meshset.evaluation import surface_distance
+from meshset.evaluation import lost_parts, surface_distance
 from meshset.field import compute_field, extract_surface
 from meshset.geometry import Mesh, Placement, read_mesh, write_mesh
+from meshset.pipeline.steps.draft import loss_notes
 from meshset.pipeline.steps.measure import SAMPLES
+from meshset.pipeline.steps.outputs import require_apart
 from meshset.pipeline.steps.requirements import require_modules
 from meshset.text import figure, printable
 from meshset.vocabulary import FieldKind, Objective, Resolution
@@ -25,7 +27,7 @@ class FitResult:
         faces: triangles of the mesh that was written.
         mean_distance: mean symmetric distance to the original, in the cube [-1, 1]^3.
         max_distance: largest distance of the samples, likewise.
-        notes: what was dropped, repaired or is in doubt.
+        notes: what was dropped, repaired, lost or is in doubt.
     """
 
     path: Path
@@ -61,12 +63,14 @@ def fit(
         objective: what moving grid points are fitted by.
 
     Raises:
+        UsageError: `output` is the mesh file itself.
         MeshFileError: a file cannot be read or written, or the mesh is too thin for the grid.
         MissingExtraError: the 'compress' extra is not installed.
 
     >>> fit("models/bunny.ply", "bunny32.ply", resolution=32).mean_distance < 0.01
     True
     """
+    require_apart(output, [path])
     require_modules("fitting", "compress", ("torch", "igl", "scipy"))
     from meshset.field.fitting import fit_deformation
 
@@ -80,4 +84,5 @@ def fit(
     recovered = Mesh(*extract_surface(found.coords, found.tsdf, settings.resolution, found.deformation))
     write_mesh(placement.restore(recovered), Path(output))
     mean, largest = surface_distance(original, recovered, SAMPLES)
-    return FitResult(Path(output), len(recovered.faces), mean, largest, (*reading.notes, *notes))
+    notes = (*reading.notes, *notes, *loss_notes(lost_parts(original, recovered)))
+    return FitResult(Path(output), len(recovered.faces), mean, largest, notes)

@@ -9,6 +9,7 @@ from pathlib import Path
 from meshset.archive import ArchiveReader, ArchiveWriter, Copier
 from meshset.pipeline.steps.failures import Failure
 from meshset.pipeline.steps.finish import finish
+from meshset.pipeline.steps.outputs import require_apart, require_replaceable
 from meshset.pipeline.verify import verify
 from meshset.progress import Listening, reporting
 from meshset.text import counted, printable
@@ -47,15 +48,18 @@ def repair(
     Args:
         archive: path of the damaged one.
         output: the archive to make.
-        force: whether an existing `output` may be replaced.
+        force: whether `output` may be replaced if it is another archive.
         progress: as that of `meshset.compress`.
 
     Raises:
+        UsageError: `output` is the damaged archive, or a file that is no archive.
         ArchiveError: the index cannot be read, so nothing says where the meshes are; or `output` cannot be written.
 
     >>> repair("models.mset", "salvaged.mset").kept
     ('animals/cat', 'bunny', 'part')
     """
+    require_apart(output, [archive])
+    require_replaceable(output, force)
     with ArchiveWriter(output, force) as writer:
         found = verify(archive)
         with ArchiveReader(archive) as reader:

@@ -14,6 +14,16 @@ from tests.field import shapes
 BALL = shapes.sphere(0.8, rings=24)
 
 
+def test_samples_where_parts_overlap_have_the_distance_of_the_union() -> None:
+    low, high = np.array((-0.8, -0.5, -0.5)), np.array((0.8, 0.5, 0.5))
+    whole = shapes.box(tuple(low), tuple(high))
+    mesh = shapes.joined(whole, shapes.box((-0.3, -0.3, -0.3), (0.3, 0.3, 0.3)))
+    samples = samples_of(mesh, 4_000, 32, seed=0)
+    exact = shapes.box_distance(samples.points.T.astype(np.float64), low, high)
+    assert np.abs(samples.distance - exact).max() < 1e-3
+    assert "inside the solid" in samples.notes[0]
+
+
 def test_samples_of_a_torus_have_its_distance() -> None:
     samples = samples_of(shapes.torus(), 4_000, 32, seed=0)
     expected = shapes.torus_distance(samples.points.T.astype(np.float64))

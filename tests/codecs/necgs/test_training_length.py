@@ -106,3 +106,14 @@ def test_the_weight_of_bits_finds_a_size(target: float) -> None:
 
 def test_without_a_target_the_weight_stays() -> None:
     assert Steering(7e-7, None).weight(0.5, lambda: pytest.fail("not needed")) == 7e-7
+
+
+def test_a_bar_runs_in_steps_or_in_the_seconds_that_training_may_take() -> None:
+    by_steps, clock = TrainingLength(1000, None), Clock()
+    by_time = TrainingLength(15_000, 60.0, clock)
+    assert (by_steps.scale, by_time.scale) == (1000, 60)
+    run(by_steps, clock, 0.0, 40)
+    run(by_time, clock, 0.5, 40)
+    assert (by_steps.reached, by_time.reached) == (40, 20)
+    clock.now += 100.0
+    assert (by_time.scale, by_time.reached) == (60, 60)

@@ -35,6 +35,9 @@ _INTRODUCTION = (
 )
 _SCALE_STEPS = 9
 
+TITLE = "<title>Compression of mesh sets</title>"
+"""Tells the page from others."""
+
 
 def page(result: Figures) -> str:
     """Return the HTML of a bench.json. All of its text is escaped, so that a mesh name cannot add markup."""
@@ -56,7 +59,7 @@ def page(result: Figures) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Compression of mesh sets</title><style>{style_sheet()}</style></head>\n"
+        f"{TITLE}<style>{style_sheet()}</style></head>\n"
         f"<body>{''.join(body)}</body></html>\n"
     )
 

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.errors import MeshFileError
+from meshset.errors import MeshFileError, writing_temporary
+from meshset.field.buried import buried_note, buried_share, outer_surface
 from meshset.field.cache import FieldCache, cache_folder, field_key
 from meshset.field.grid import spacing
 from meshset.geometry.mesh import Mesh
@@ -18,7 +19,7 @@ from meshset.geometry.orientation import face_outward
 from meshset.geometry.queries import SurfaceQueries
 from meshset.geometry.sampling import sample_surface
 
-VERSION = 2
+VERSION = 3
 """To be raised whenever the same mesh would give other samples."""
 
 FALL_OFF = 60.0
@@ -76,12 +77,14 @@ def samples_of(mesh: Mesh, count: int, resolution: int, seed: int) -> Samples:
     key = field_key(mesh, resolution, f"samples {VERSION} {count} {seed}")
     with TemporaryDirectory(prefix="meshset-samples-") as folder:
         path = Path(folder) / "samples.npz"
-        notes = cache.load(key, path)
+        with writing_temporary(folder):
+            notes = cache.load(key, path)
         if notes is None:
             whole, distance, notes = _make(mesh, count, resolution, seed)
             stored = BytesIO()
             np.savez(stored, points=np.ascontiguousarray(whole.T), distance=distance.astype(np.float16))
-            path.write_bytes(stored.getvalue())
+            with writing_temporary(folder):
+                path.write_bytes(stored.getvalue())
             cache.store(key, path, notes)
         with np.load(path, allow_pickle=False) as data:
             return Samples(data["points"], data["distance"], notes)
@@ -105,10 +108,13 @@ def _make(
     """Return points (N, 3) in units of `UNIT`, distances (N,), and notes."""
     mesh, turned = face_outward(mesh)
     notes = [f"{turned} {'part' if turned == 1 else 'parts'} inside out; turned"] if turned else []
-    whole = np.round(np.clip(_draw(mesh, count, seed), -1.0, 1.0) / UNIT).astype(np.int16)
-    points = whole.astype(np.float64) * UNIT
     queries = SurfaceQueries(mesh)
-    distance = queries.closest(points)[0]
+    outer = outer_surface(mesh, queries, resolution)
+    if outer is not mesh:
+        notes.append(buried_note(buried_share(mesh, queries, resolution)))
+    whole = np.round(np.clip(_draw(outer, count, seed), -1.0, 1.0) / UNIT).astype(np.int16)
+    points = whole.astype(np.float64) * UNIT
+    distance = (queries if outer is mesh else SurfaceQueries(outer)).closest(points)[0]
     signed = np.where(np.abs(queries.winding_number(points)) > 0.5, -distance, distance)
     sheets = _open_faces(mesh, queries, resolution)
     if sheets is not None:

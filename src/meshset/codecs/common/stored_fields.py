@@ -7,6 +7,7 @@ from pathlib import Path
 
 from meshset.codecs.common.outcomes import joined, make_each, usable
 from meshset.codecs.protocol import CodedMesh, Refusal, Settings
+from meshset.errors import writing_temporary
 from meshset.field import compute_field
 from meshset.field.cache import FieldCache, cache_folder, field_key
 from meshset.geometry.mesh import Mesh
@@ -22,6 +23,7 @@ def make_fields(meshes: Sequence[Mesh], settings: Settings, folder: Path) -> lis
         For each mesh the file, to be read by `Field.load`, with one line for each repair; or why there is no field.
 
     Raises:
+        MeshsetError: `folder` cannot be written.
         ImportError: torch, scipy or libigl is not installed.
     """
     cache = FieldCache(cache_folder())
@@ -29,7 +31,8 @@ def make_fields(meshes: Sequence[Mesh], settings: Settings, folder: Path) -> lis
     def stored(place: int) -> StoredField:
         mesh, path = meshes[place], folder / f"{place}.npz"
         key = field_key(mesh, settings.resolution, _kind(settings))
-        notes = cache.load(key, path)
+        with writing_temporary(folder):
+            notes = cache.load(key, path)
         if notes is None:
             notes = _make_field(mesh, settings, path)
             cache.store(key, path, notes)
@@ -49,7 +52,8 @@ def _make_field(mesh: Mesh, settings: Settings, path: Path) -> tuple[str, ...]:
     field, notes = compute_field(mesh, settings.resolution)
     if settings.field == "tsdf-def":
         field = fit_deformation(mesh, field, settings.objective)
-    field.save(path)
+    with writing_temporary(path.parent):
+        field.save(path)
     return notes
 
 

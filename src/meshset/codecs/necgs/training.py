@@ -102,8 +102,9 @@ def train(
     state = TrainingState(checkpoint, network, [optimiser for optimiser, _ in optimisers], others)
     averages = state.restore()
     visits = islice(visit_order(count, recipe.batch(count), seed), length.done, None)
-    stage("training", length.planned)
-    advance(length.done)
+    stage("training", length.scale)
+    shown = length.reached
+    advance(shown)
     with plan.goal.stopping() as told_to_end:
         while length.left:
             _set_rates(optimisers, length, recipe.steps(count))
@@ -122,7 +123,8 @@ def train(
                 tell(f"interrupted: training ends in {length.end()} steps; interrupt again to give up")
             elif not (length.ended and length.left):
                 state.save_if_due(averages, last=not length.left)
-            advance(1, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
+            advance(length.reached - shown, f"field error {averages[0]:.4f}, {averages[1] / 8:,.0f} bytes a mesh")
+            shown = length.reached
     return network.eval(), _report(length, steering, 0.0 if averages is None else averages[0])
 
 

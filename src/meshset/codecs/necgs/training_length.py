@@ -56,6 +56,16 @@ class TrainingLength:
         """Seconds of training so far, interrupted runs included."""
         return self._spent_before + self._clock() - self._started
 
+    @property
+    def scale(self) -> int:
+        """Whole steps or seconds that training is planned to take, for a bar whose end must not move."""
+        return self.planned if self._seconds is None else max(round(self._seconds), 1)
+
+    @property
+    def reached(self) -> int:
+        """How much of `scale` is behind us."""
+        return self.done if self._seconds is None else min(int(self.spent), self.scale)
+
     def advance(self, cost: float) -> None:
         """Go one step on; `cost` is what training makes smaller."""
         self.share += (1.0 - self.share) / self.left

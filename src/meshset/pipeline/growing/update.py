@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
 from meshset.codecs.protocol import CodedMesh, MeshDecoder, Refusal, RetrainingCodec, Settings
 from meshset.errors import ArchiveError, MeshsetError
-from meshset.evaluation import surface_distance
+from meshset.evaluation import lost_parts, surface_distance
 from meshset.geometry.diagnosis import boundary_edge_count
 from meshset.pipeline.growing.frozen import FrozenSet
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, store
 from meshset.pipeline.steps.measure import SAMPLES, decode
 from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
 from meshset.progress import advance, stage
+from meshset.text import counted
 
 TOLERANCE = 1.0
 """How far a mesh of the set may move from its stored form, as a share of its own error."""
@@ -112,7 +113,11 @@ def _changed(
     if isinstance(coded, Refusal) or not entry.mean_distance or entry.max_distance is None:
         raise ArchiveError(f"the error of {entry.name} is not known, or 0")
     again = decode(updated, coded.payload)
-    moved, furthest = surface_distance(decoder.decode(payload), again.mesh, SAMPLES)
+    stored = decoder.decode(payload)
+    moved, furthest = surface_distance(stored, again.mesh, SAMPLES)
+    parts = lost_parts(stored, again.mesh)
+    if parts.lost:
+        raise ArchiveError(f"{entry.name} would lose {counted(parts.lost, 'part', 'parts')}")
     if moved > TOLERANCE * entry.mean_distance:
         moves = f"{entry.name} would move by {moved:.2e} in the cube [-1, 1]^3"
         raise ArchiveError(f"{moves}, and its own error is {entry.mean_distance:.2e}")
@@ -128,7 +133,7 @@ def _changed(
     )
     if not changed.within_bound:
         raise ArchiveError(f"{entry.name} would no longer be within its bound of {100 * (entry.bound or 0):g}%")
-    return Draft(changed, coded.payload)
+    return Draft(changed, coded.payload, parts)
 
 
 def _bytes(outcomes: Sequence[Outcome]) -> int:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from meshset.archive import validate_name
-from meshset.archive.names import safe_name, shown
+from meshset.archive.names import name_key, safe_name, shown
+from meshset.archive.recognise import is_archive
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.geometry import SUPPORTED_SUFFIXES, Reading, read_mesh
 from meshset.geometry.arrays import Arrays, MeshLike, arrays_of, read_arrays
@@ -58,12 +59,20 @@ class Collection:
     skipped: int
 
 
+def no_mesh(source: Source) -> str:
+    """Return what is wrong with a source that no mesh of an archive belongs to."""
+    if source.given is None and is_archive(source.path):
+        return "is an archive, not the source of a mesh"
+    return f"the archive holds no mesh named {shown(source.name)}"
+
+
 def collect(given: MeshSources, log: FailureLog) -> Collection:
     """Find meshes: files as they are named, folders with everything below them, meshes in memory by their keys.
 
     A mesh from a folder is named by its path below that folder without suffix, with '/' between segments; a file named
     by itself by its stem. What is not safe in a name on every system is replaced. Where files share a name, all of them
-    get their suffix, or else a number. The same file under the same name counts once.
+    get their suffix, or else a number. The same file under the same name counts once. Names that differ only in their
+    Unicode spelling are the same.
 
     Args:
         given: files and folders, sources, which keep the names that they have, or meshes by name.
@@ -73,7 +82,9 @@ def collect(given: MeshSources, log: FailureLog) -> Collection:
         MeshsetError: meshes in memory have no valid names, or something is neither path nor mesh.
     """
     if isinstance(given, Mapping):
-        return Collection(tuple(_named(name, item) for name, item in given.items()), 0)
+        sources = tuple(_named(name, item) for name, item in given.items())
+        _require_distinct(sources)
+        return Collection(sources, 0)
     found: list[Source] = []
     skipped = 0
     for item in _items(given):
@@ -119,6 +130,18 @@ def _named(name: str, item: PathLike | MeshLike) -> Source:
     return Source(name, Path(name), arrays_of(name, item))
 
 
+def _require_distinct(sources: Iterable[Source]) -> None:
+    """Raise MeshsetError for two Unicode spellings of one name."""
+    seen: set[str] = set()
+    for source in sources:
+        key = name_key(source.name)
+        if key in seen:
+            raise MeshsetError(
+                f"two meshes are named {shown(source.name)}: the names differ in their Unicode spelling only"
+            )
+        seen.add(key)
+
+
 def _files_below(folder: Path, log: FailureLog) -> Iterator[Path]:
     """Yield all files below `folder`; linked folders are followed, each real folder is visited once."""
 
@@ -152,7 +175,7 @@ def _distinct(found: Iterable[Source], log: FailureLog) -> tuple[Source, ...]:
         except ArchiveError as error:
             log.add(Failure(str(source.path), str(error)))
             continue
-        holder = sources.setdefault(source.name, source)
+        holder = sources.setdefault(name_key(source.name), source)
         if os.path.realpath(holder.path) != os.path.realpath(source.path):
             log.add(Failure(str(source.path), f"the name '{source.name}' is taken by {holder.path}"))
     return tuple(sources.values())
@@ -170,25 +193,26 @@ def _made_safe(found: Iterable[Source]) -> list[Source]:
 
 def _once(found: Iterable[Source]) -> list[Source]:
     """Return the sources without those that name the same file a second time."""
-    seen = {(one.name, os.path.realpath(one.path)): one for one in reversed(list(found))}
-    return [one for one in found if seen[one.name, os.path.realpath(one.path)] is one]
+    seen = {(name_key(one.name), os.path.realpath(one.path)): one for one in reversed(list(found))}
+    return [one for one in found if seen[name_key(one.name), os.path.realpath(one.path)] is one]
 
 
 def _told_apart(found: Sequence[Source]) -> list[Source]:
     """Give files that share a name their suffix, or a number where that does not tell them apart."""
     groups: dict[str, list[Source]] = defaultdict(list)
     for one in found:
-        groups[one.name].append(one)
+        groups[name_key(one.name)].append(one)
     taken = set(groups)
     names: dict[int, str] = {}
-    for name, group in groups.items():
+    for group in groups.values():
         files = [one for one in group if isinstance(one, _File)]
         if len(group) == 1 or not files:
             continue
-        full = [name + one.path.suffix for one in files]
-        if len({*full}) < len(full) or taken.intersection(full):
-            full = _numbered(name, len(files), taken, first_is_free=len(files) == len(group))
-        taken.update(full)
+        full = [one.name + one.path.suffix for one in files]
+        keys = set(map(name_key, full))
+        if len(keys) < len(full) or not taken.isdisjoint(keys):
+            full = _numbered(files[0].name, len(files), taken, first_is_free=len(files) == len(group))
+        taken.update(map(name_key, full))
         names |= {id(one): other for one, other in zip(files, full, strict=True)}
     if names:
         examples = " and ".join(map(shown, list(names.values())[:2]))
@@ -200,7 +224,7 @@ def _numbered(name: str, count: int, taken: set[str], first_is_free: bool) -> li
     """Return the name, if it is free, and as many of "name-2", "name-3" and so on as are needed."""
     names, number = [name] if first_is_free else [], 2
     while len(names) < count:
-        if f"{name}-{number}" not in taken:
+        if name_key(f"{name}-{number}") not in taken:
             names.append(f"{name}-{number}")
         number += 1
     return names

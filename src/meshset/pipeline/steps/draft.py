@@ -10,10 +10,12 @@ from meshset.archive import MeshEntry
 from meshset.archive.chunks import ChunkWriter
 from meshset.codecs.protocol import CodedMesh, MeshDecoder, Refusal, SetCodec
 from meshset.errors import MeshsetError
+from meshset.evaluation import Parts
 from meshset.pipeline.steps.failures import Failure, FailureLog
 from meshset.pipeline.steps.measure import measure
 from meshset.pipeline.steps.prepare import PreparedMesh
-from meshset.progress import advance
+from meshset.progress import advance, tell
+from meshset.text import printable
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,12 @@ class Draft:
     Attributes:
         entry: everything that is known of the mesh; `shared` is 0 where it needs the shared part of its set.
         payload: its bytes.
+        parts: how many parts the original has, and how many of them did not come back.
     """
 
     entry: MeshEntry
     payload: bytes
+    parts: Parts
 
     @property
     def error(self) -> float:
@@ -77,6 +81,7 @@ def draft(reader: Reader, mesh: PreparedMesh, coded: CodedMesh) -> Outcome:
         # After hours of training one mesh that cannot be measured must not cost the others.
         return refused(mesh, error)
     lower, upper = measured.box
+    notes = (*mesh.notes, *coded.notes, *loss_notes(measured.parts))
     entry = MeshEntry(
         name=mesh.name,
         codec_id=reader.codec_id,
@@ -94,10 +99,26 @@ def draft(reader: Reader, mesh: PreparedMesh, coded: CodedMesh) -> Outcome:
         mean_distance=measured.mean_distance,
         max_distance=measured.max_distance,
         peak_memory=measured.peak_memory,
-        notes=tuple(map(_one_line, (*mesh.notes, *coded.notes))),
+        notes=tuple(map(_one_line, notes)),
         open_edges=measured.open_edges,
     )
-    return Draft(entry, coded.payload)
+    return Draft(entry, coded.payload, measured.parts)
+
+
+def loss_notes(parts: Parts) -> tuple[str, ...]:
+    """Return the note of a mesh that lost parts, such as "77 of 85 parts are lost: no surface came back near them"."""
+    if not parts.lost:
+        return ()
+    are, them = ("is", "it") if parts.lost == 1 else ("are", "them")
+    of = f"{parts.lost} of {parts.count} parts" if parts.count > 1 else "its only part"
+    return (f"{of} {are} lost: no surface came back near {them}",)
+
+
+def tell_losses(kept: Iterable[Draft]) -> None:
+    """Tell the user of each mesh that lost parts."""
+    for one in kept:
+        for note in loss_notes(one.parts):
+            tell(printable(f"{one.entry.name}: {note}; --max-error keeps them all"))
 
 
 def refused(mesh: PreparedMesh, error: MeshsetError) -> Refusal:

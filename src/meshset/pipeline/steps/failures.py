@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from meshset.archive.names import label
 from meshset.errors import MeshsetError
+from meshset.text import counted
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,23 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.reason}"
+
+
+MISSING = "in the archive, but not among the sources"
+"""Why a mesh was not measured. Whoever gives some of the sources knows that the others are missing."""
+
+_SHOWN = 3
+"""Meshes without a source that are named."""
+
+
+def in_short(failures: Iterable[Failure]) -> list[str]:
+    """Return a line for each failure; of meshes without a source the first few, and how many more there are."""
+    failures = list(failures)
+    missing = [str(failure) for failure in failures if failure.reason == MISSING]
+    others = [str(failure) for failure in failures if failure.reason != MISSING]
+    more = len(missing) - _SHOWN
+    rest = [f"{counted(more, 'more mesh', 'more meshes')}: {MISSING}"] if more > 0 else []
+    return [*missing[:_SHOWN], *rest, *others]
 
 
 class NoMeshError(MeshsetError):

@@ -3,7 +3,8 @@
 The rungs are the set's own codec ("set"); more work on the mesh's payload, the shared part unchanged ("refined"); and
 an ordinary codec for the mesh by itself ("alone"): Draco, after simplification where that saves bytes, at the setting
 of fewest bytes that meets the bound, or ply-zstd, which loses nothing but what float32 cannot hold. Every mesh is
-decoded from the bytes that will be stored, and measured.
+decoded from the bytes that will be stored, and measured. One that lost a part is not within the bound, however small
+that part.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.codecs.peers.simplification import simplify
 from meshset.codecs.protocol import CodedMesh, RefiningCodec, Refusal, SetCodec, Settings
 from meshset.errors import MeshFileError, MeshsetError
-from meshset.evaluation import surface_distance
+from meshset.evaluation import lost_parts, surface_distance
 from meshset.geometry import Mesh
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, draft, drafts, refused
 from meshset.pipeline.steps.measure import SAMPLES
@@ -102,7 +103,8 @@ def tell_rungs(kept: Iterable[Draft], bound: float) -> None:
 
 
 def _within(outcome: Outcome, bound: float) -> TypeGuard[Draft]:
-    return isinstance(outcome, Draft) and outcome.error <= MARGIN * bound
+    """Say whether a mesh keeps a bound and all of its parts: small ones hardly show in a mean distance."""
+    return isinstance(outcome, Draft) and outcome.error <= MARGIN * bound and not outcome.parts.lost
 
 
 def _refined(
@@ -135,7 +137,7 @@ def _draft_alone(codec: SetCodec, mesh: PreparedMesh, coded: CodedMesh | Refusal
 
 
 def _smallest_draco(mesh: Mesh, distance: float) -> CodedMesh | None:
-    """Return the fewest bytes that Draco needs for a mean distance, in the cube; None if it does not get there."""
+    """Return the fewest bytes that Draco needs for a mean distance, in the cube, and all parts; None if it cannot."""
     best: CodedMesh | None = None
     faces = len(mesh.faces) + 1
     for kept in KEPT:
@@ -153,7 +155,7 @@ def _smallest_draco(mesh: Mesh, distance: float) -> CodedMesh | None:
 
 
 def _coarsest_draco(mesh: Mesh, simple: Mesh, distance: float) -> CodedMesh | None:
-    """Return `simple` at the coarsest quantisation that keeps within a mean distance of `mesh`, None if none does."""
+    """Return `simple` at the coarsest quantisation within a mean distance of `mesh` and with all its parts, or None."""
     decoder = DracoCodec().open(b"")
 
     def keeps(bits: int) -> bool:
@@ -161,7 +163,8 @@ def _coarsest_draco(mesh: Mesh, simple: Mesh, distance: float) -> CodedMesh | No
         if isinstance(coded, Refusal):
             return False
         try:
-            return surface_distance(mesh, decoder.decode(coded.payload), SAMPLES)[0] <= distance
+            decoded = decoder.decode(coded.payload)
+            return surface_distance(mesh, decoded, SAMPLES)[0] <= distance and not lost_parts(mesh, decoded).lost
         except MeshFileError:  # so coarse that no area is left
             return False
 

@@ -11,7 +11,7 @@ import numpy as np
 from meshset.archive.boxes import Box, round_box
 from meshset.codecs.protocol import MeshDecoder
 from meshset.errors import ArchiveError
-from meshset.evaluation import surface_distance
+from meshset.evaluation import Parts, lost_parts, surface_distance
 from meshset.geometry import Mesh, Placement
 from meshset.geometry.diagnosis import boundary_edge_count
 from meshset.geometry.queries import SurfaceQueries
@@ -48,7 +48,8 @@ class Decoded:
 class Measured:
     """One decoded mesh against its original; the names are those of `MeshEntry`.
 
-    Distances are in the units of the cube [-1, 1]^3, `peak_memory` is in bytes, `box` in world units.
+    Distances are in the units of the cube [-1, 1]^3, `peak_memory` is in bytes, `box` in world units; `parts` are those
+    of the original.
     """
 
     box: Box
@@ -58,6 +59,7 @@ class Measured:
     max_distance: float
     peak_memory: int
     open_edges: int
+    parts: Parts
 
 
 def measure(decoder: MeshDecoder, payload: bytes, original: Mesh, placement: Placement) -> Measured:
@@ -78,13 +80,14 @@ def measure(decoder: MeshDecoder, payload: bytes, original: Mesh, placement: Pla
     box = rounded(placement, first_look)
     stored = Placement(*map(np.array, box))
 
-    def distances(dtype: type[np.floating[Any]]) -> tuple[float, float]:
-        return surface_distance(original, placement.normalise(stored.restore(decoded.mesh, dtype)), SAMPLES)
+    def placed(dtype: type[np.floating[Any]]) -> Mesh:
+        return placement.normalise(stored.restore(decoded.mesh, dtype))
 
     dtype = stored.precision(first_look)
-    mean_distance, max_distance = distances(dtype)
+    mean_distance, max_distance = surface_distance(original, placed(dtype), SAMPLES)
     if stored.precision(mean_distance) is not dtype:  # readers decide by the mean distance, which was not known
-        mean_distance, max_distance = distances(stored.precision(mean_distance))
+        dtype = stored.precision(mean_distance)
+        mean_distance, max_distance = surface_distance(original, placed(dtype), SAMPLES)
     return Measured(
         box,
         len(decoded.mesh.vertices),
@@ -93,6 +96,7 @@ def measure(decoder: MeshDecoder, payload: bytes, original: Mesh, placement: Pla
         max_distance,
         decoded.peak_memory,
         boundary_edge_count(decoded.mesh),
+        lost_parts(original, placed(dtype)),
     )
 
 

@@ -14,7 +14,7 @@ from weakref import finalize
 
 import numpy as np
 
-from meshset.errors import MeshFileError, MeshsetError
+from meshset.errors import MeshFileError, writing_temporary
 from meshset.geometry import Mesh, Placement, obj_size
 from meshset.geometry.diagnosis import diagnose
 from meshset.pipeline.steps.collect import Source
@@ -32,7 +32,8 @@ class MeshSpool:
     """
 
     def __init__(self) -> None:
-        self._folder = Path(mkdtemp(prefix="meshset-meshes-"))
+        with writing_temporary("folder for temporary files"):
+            self._folder = Path(mkdtemp(prefix="meshset-meshes-"))
         self._remove = finalize(self, rmtree, self._folder, ignore_errors=True)
         self._count = 0
 
@@ -45,12 +46,9 @@ class MeshSpool:
     def keep(self, mesh: Mesh) -> int:
         """Keep a mesh and return its number. Raises MeshsetError where the disk refuses."""
         number = self._count
-        try:
-            with self._path(number).open("wb") as file:
-                np.save(file, _narrowed(mesh.vertices))
-                np.save(file, mesh.faces)
-        except OSError as error:
-            raise MeshsetError(f"{self._folder}: temporary files cannot be written ({error.strerror})") from None
+        with writing_temporary(self._folder), self._path(number).open("wb") as file:
+            np.save(file, _narrowed(mesh.vertices))
+            np.save(file, mesh.faces)
         self._count += 1
         return number
 

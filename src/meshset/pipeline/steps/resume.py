@@ -14,8 +14,8 @@ from typing import Any
 
 import google_crc32c
 
-from meshset.archive.names import label
-from meshset.codecs.protocol import SetCodec, Settings
+from meshset.archive.names import label, name_key
+from meshset.codecs.protocol import SetCodec, Settings, parameters_of
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.prepare import PreparedMesh
 from meshset.progress import tell
@@ -25,14 +25,18 @@ _CHECKSUM = 4
 
 
 def run_key(prepared: Sequence[PreparedMesh], settings: Settings, system: SetCodec, goals: Mapping[str, Any]) -> bytes:
-    """Return what tells runs apart, 32 bytes: the meshes in order, the program, and all choices but device and time.
+    """Return what tells runs apart, 32 bytes: the meshes in order, the program, the codec with its parameters, and all
+    choices but device and time.
 
     Of `goals`, a bound on the error does not matter: training is the same without it.
     """
-    meshes = [(one.name, one.fingerprint, one.vertices, one.faces) for one in prepared]
+    meshes = [(name_key(one.name), one.fingerprint, one.vertices, one.faces) for one in prepared]
     steering = {name: value for name, value in goals.items() if name != "max_error"}
     choices = (settings.resolution, settings.field, settings.preset, settings.seed, steering)
-    return hashlib.sha256(json.dumps([version("meshset"), system.name, choices, meshes]).encode()).digest()
+    codec = (system.name, parameters_of(system))
+    # Codecs of other packages may have parameters that JSON does not know.
+    text = json.dumps([version("meshset"), codec, choices, meshes], sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode()).digest()
 
 
 class SavedRun:
@@ -76,7 +80,8 @@ class SavedRun:
             self._tell(f"state is kept in {self._folder}: after an interruption, --resume goes on from it")
         except OSError as error:
             with suppress(OSError):
-                temporary.unlink()
+                temporary.unlink(missing_ok=True)
+                self._folder.rmdir()  # unless an older state lies there
             self._tell(f"state cannot be kept in {self._folder} ({error.strerror})")
 
     def remove(self) -> None:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from meshset.archive import MeshEntry
-from meshset.archive.names import shown
+from meshset.archive.names import name_key, shown
 from meshset.errors import ArchiveError
 
 
@@ -15,7 +15,8 @@ class UnknownMeshError(ArchiveError, KeyError):
     """An archive holds no mesh of that name; the message proposes names that are close."""
 
     def __init__(self, file: str, name: str, known: Mapping[str, MeshEntry]) -> None:
-        close = get_close_matches(name, known, n=3)
+        spellings = {name_key(one): one for one in known}
+        close = [spellings[key] for key in get_close_matches(name_key(name), spellings, n=3)]
         proposal = f"; did you mean {' or '.join(map(shown, close))}?" if close else ""
         super().__init__(f"{file}: holds no mesh named {shown(name)}{proposal}")
 
@@ -33,7 +34,7 @@ def select(entries: Mapping[str, MeshEntry], names: Iterable[str], file: str) ->
     """Return the names in `entries` that `names` asks for, in stored order; all of them if it is empty.
 
     A name that is in the archive stands for itself, even if it looks like a pattern such as "animals/*"; "animals/"
-    stands for everything below it.
+    stands for everything below it. The Unicode spelling of names does not matter.
 
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; the message names `file`.
@@ -41,9 +42,14 @@ def select(entries: Mapping[str, MeshEntry], names: Iterable[str], file: str) ->
     wanted: set[str] = set()
     names = list(names)
     for name in names:
-        pattern = f"{name}*" if name.endswith("/") else name
-        fitting = [name] if name in entries else [known for known in entries if fnmatchcase(known, pattern)]
+        fitting = [entries[name].name] if name in entries else _matching(entries, name)
         if not fitting:
             raise UnknownMeshError(file, name, entries)
         wanted.update(fitting)
     return [name for name in entries if name in wanted or not names]
+
+
+def _matching(names: Iterable[str], pattern: str) -> list[str]:
+    """Return those of `names` that a pattern or folder fits."""
+    key = name_key(f"{pattern}*" if pattern.endswith("/") else pattern)
+    return [name for name in names if fnmatchcase(name_key(name), key)]
