@@ -1,0 +1,271 @@
+"""Make the tables that ship with codec control-mesh, from meshes in Draco files and generated ones.
+
+python benchmarks/training/control_mesh_tables.py train --count 600 --out src/meshset/codecs/control_mesh/tables.bin
+
+Control meshes of many sizes and kinds are written with the tables there are. Their residuals give the weights of the
+features (least squares), which decide the class of each residual; written once more under these, they give the
+probabilities, and how sure each is at the start. Every eighth source of files is held out: the bits of its meshes are
+told for several caps of the sureness and several limits of learning. The same seed and count make the same tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import DracoPy
+import numpy as np
+
+from meshset.codecs.control_mesh import contexts as at
+from meshset.codecs.control_mesh.bitstream import STEP_CODES, Chooser, encode
+from meshset.codecs.control_mesh.fitting import Form, Original, form
+from meshset.codecs.control_mesh.prediction import Step
+from meshset.codecs.control_mesh.residuals import GRID, Expected, Point, Residuals, Steps, Whole
+from meshset.codecs.control_mesh.rounding import Nearest, Rounding
+from meshset.codecs.control_mesh.search import CREASED, FLAT, SMOOTH, Fit
+from meshset.codecs.peers.simplification import simplify
+from meshset.errors import MeshsetError
+from meshset.geometry import Mesh, Placement
+from meshset.geometry.samples import sample_meshes
+from meshset.progress import advance, stage, tell
+from meshset.progress.bars import showing_progress
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.common.control_meshes import coding_with, decisions_of
+from benchmarks.training.learning import CAPS, LIMITS, Decisions, table
+
+HELD_OUT = 8
+"""One source of so many is held out, and one generated mesh."""
+
+GENERATED = 0.15
+PLAIN = 0.2
+"""Shares of meshes that are generated, and of those written without a fit."""
+
+FACES, PLAIN_FACES = (80, 1400), (80, 3000)
+STEPS, PLAIN_STEPS = (1.5, 8.0), (4e-4, 1e-2)
+"""Step along the normal: times the error of the fit, and in the cube where there is none."""
+
+LEAST_ERROR = 1.5e-3
+ROUNDS = 3
+SAMPLES = 3_000
+BITS = 15.0
+RATIO, PLAIN_RATIO = 4, 2
+
+Logged = list[tuple[tuple[float, ...], Whole]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A control mesh, ready to be written.
+
+    Attributes:
+        fit: with its points.
+        form: about its distance, None where points are written where they are.
+        code, ratio: of the steps.
+        held: whether it is held out.
+    """
+
+    fit: Fit
+    form: Form | None
+    code: int
+    ratio: int
+    held: bool
+
+    def write(self, tables: at.Tables, log: Logged | None = None) -> bytes:
+        """Write it with other tables; residuals and what they were expected from go to `log`."""
+        fit, steps = self.fit, Steps.of(self.code, self.ratio)
+        source = fit.surface.source
+        chooser: Chooser = Nearest(fit.points, source, steps)
+        if self.form is not None:
+            price = fit.error / (BITS * fit.vertices)
+            chooser = Rounding(self.form, self.form.minimum(), fit.surface.order, source, steps, price)
+        if log is not None:
+            chooser = Logging(chooser, log)
+        sharp = fit.surface.as_decoded(fit.faces, fit.sharp) if fit.sharp.any() else None
+        with coding_with(tables):
+            return encode(fit.surface, chooser, fit.kind.levels, self.code, self.ratio, sharp)
+
+
+class Logging:
+    """A chooser that takes note of what another one chooses."""
+
+    def __init__(self, chooser: Chooser, log: Logged) -> None:
+        self._chooser, self._log = chooser, log
+        self.point, self.placed = chooser.point, chooser.placed
+
+    def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
+        """Return the residual that the other one chooses."""
+        chosen = self._chooser.residual(step, expected, residuals)
+        self._log.append((expected.features, chosen))
+        return chosen
+
+    def point(self, step: Step) -> Point:
+        """Return where the other one puts a vertex."""
+        return self._chooser.point(step)
+
+
+class Meshes:
+    """What control meshes are made of, by number.
+
+    Args:
+        folder: of Draco files, each named SOURCE__NAME.drc.
+        seed: of all that is random.
+    """
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._seed = seed
+        self._paths = sorted(folder.glob("*.drc"))
+        if not self._paths:
+            raise SystemExit(f"{folder} holds no Draco files")
+        sources = sorted({source_of(path) for path in self._paths})
+        order = np.random.default_rng(seed).permutation(len(sources))
+        self._held = {sources[place] for place in order[::HELD_OUT]}
+        self._order = np.random.default_rng(seed + 1).permutation(len(self._paths))
+
+    def case(self, number: int) -> Case | None:
+        """Return a control mesh, None where the mesh is too small; the same number gives the same one."""
+        random = np.random.default_rng((self._seed, number))
+        if random.random() < GENERATED:
+            mesh = next(mesh for _, mesh in sample_meshes(1 + number % 60, self._seed + number // 60))
+            held = number % HELD_OUT == 0
+        else:
+            path = self._paths[self._order[number % len(self._order)]]
+            mesh, held = read(path), source_of(path) in self._held
+        plain = random.random() < PLAIN
+        faces = round(between(random, PLAIN_FACES if plain else FACES))
+        simple = mesh if faces > 0.8 * len(mesh.faces) else compact(simplify(mesh, faces / len(mesh.faces))[0])
+        if not 8 <= len(simple.faces) <= max(PLAIN_FACES):
+            return None
+        kind = FLAT if plain else (FLAT, SMOOTH, CREASED)[random.choice(3, p=(0.4, 0.4, 0.2))]
+        original = Original(mesh)
+        fit = Fit(original, (simple, ()), kind, 0 if plain else ROUNDS)
+        if not math.isfinite(fit.error):
+            return None
+        if plain:
+            return Case(fit, None, code_of(between(random, PLAIN_STEPS)), PLAIN_RATIO, held)
+        code = code_of(between(random, STEPS) * max(fit.error, LEAST_ERROR))
+        return Case(fit, form(original, fit.design, fit.points, SAMPLES, 2 * ROUNDS), code, RATIO, held)
+
+
+def source_of(path: Path) -> str:
+    """Return where a file comes from, as its name says."""
+    return path.name.partition("__")[0]
+
+
+def read(path: Path) -> Mesh:
+    """Return the mesh of a Draco file in the cube, equal points merged."""
+    found = DracoPy.decode(path.read_bytes())
+    points, place = np.unique(np.asarray(found.points, dtype=np.float64).reshape(-1, 3), axis=0, return_inverse=True)
+    faces = place.reshape(-1)[np.asarray(found.faces, dtype=np.int64).reshape(-1, 3)]
+    mesh = compact(Mesh(points, faces.astype(np.int32)))
+    return Placement.of(mesh).normalise(mesh)
+
+
+def compact(mesh: Mesh) -> Mesh:
+    """Return a mesh without faces that name a vertex twice and without vertices of no face."""
+    faces = mesh.faces[(mesh.faces != np.roll(mesh.faces, 1, axis=1)).all(axis=1)]
+    used, renumbered = np.unique(faces, return_inverse=True)
+    return Mesh(mesh.vertices[used].astype(np.float64), renumbered.reshape(-1, 3).astype(np.int32))
+
+
+def between(random: np.random.Generator, ends: tuple[float, float]) -> float:
+    """Return a number between two, its logarithm evenly spread."""
+    return math.exp(random.uniform(*map(math.log, ends)))
+
+
+def code_of(step: float) -> int:
+    """Return the code of about so large a step along the normal, in the cube."""
+    return min(range(STEP_CODES), key=lambda code: abs(math.log(Steps.of(code, RATIO).normal / (step * GRID))))
+
+
+def cases(meshes: Meshes, count: int, until: float) -> Iterator[Case]:
+    """Yield control meshes until there are so many or the clock says so; tell of those that cannot be made."""
+    for number in range(count):
+        if time.monotonic() > until:
+            return
+        try:
+            made = meshes.case(number)
+        except (MeshsetError, np.linalg.LinAlgError) as error:
+            tell(f"mesh {number} is left out: {error}")
+            made = None
+        advance()
+        if made is not None:
+            yield made
+
+
+def weights_of(logged: Logged) -> tuple[tuple[int, ...], ...]:
+    """Return the weights by which features best tell the size of each part of a residual."""
+    features = np.array([features for features, _ in logged])
+    sizes = np.abs(np.array([residual for _, residual in logged], dtype=np.float64))
+    mantissa, exponent = np.frexp(1.0 + sizes[:, :2])
+    known, one = exponent - 2.0 + 2.0 * mantissa, np.ones((len(logged), 1))
+    weights = []
+    for k in range(3):
+        met = np.where(np.arange(2) < k, known, 0.0)
+        x, y = np.concatenate([features, met, one], axis=1), np.log2(0.3 + sizes[:, k])
+        found = np.linalg.solve(x.T @ x + 1e-3 * np.eye(x.shape[1]), x.T @ y)
+        print(f"part {k}: deviation {y.std():.3f}, beside what is expected {(y - x @ found).std():.3f} powers of two")
+        weights.append(tuple(np.rint(64 * found).astype(int).tolist()))
+    return tuple(weights)
+
+
+def compared(learned: Decisions, held: Decisions, weights: tuple[tuple[int, ...], ...]) -> None:
+    """Print the bytes of what is held out for each cap and each limit."""
+    print("bytes held out, by cap of `seen` (rows) and limit of learning:", *LIMITS)
+    for cap in CAPS:
+        tables = table(learned, weights, cap)
+        print(f"{cap:4}", *(f"{held.bits(tables, limit) / 8:10.0f}" for limit in LIMITS))
+
+
+def run(meshes: Meshes, count: int, seconds: float, cap: int) -> at.Tables:
+    """Make the tables."""
+    before, until = at.shipped(), time.monotonic() + seconds
+    stage("making control meshes", count)
+    made: list[tuple[Case, bytes]] = []
+    logged: Logged = []
+    for case in cases(meshes, count, until):
+        made.append((case, case.write(before, None if case.held else logged)))
+    weights = weights_of(logged)
+    tables = at.Tables(weights, before.one, before.seen)
+    for _ in range(2):
+        # The classes have new meanings now: the second time, what is written is chosen by probabilities that fit them.
+        stage("writing them anew", len(made))
+        payloads = [(case, _advanced(case.write(tables))) for case, _ in made]
+        with coding_with(tables):
+            seen = [(case.held, decisions_of(payload)) for case, payload in payloads]
+        learned, held = (Decisions([one for is_held, one in seen if is_held == wanted]) for wanted in (False, True))
+        tables = table(learned, weights, cap)
+    compared(learned, held, weights)
+    old, new = (sum(len(case.write(one)) for case, _ in made if case.held) for one in (before, tables))
+    print(f"{len(made)} control meshes, {len(held.cases)} of them held out, which take {new} bytes, {old} before")
+    return tables
+
+
+def _advanced(payload: bytes) -> bytes:
+    advance()
+    return payload
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="Draco files of training meshes")
+    parser.add_argument("--count", type=int, default=600, help="control meshes, some of which turn out too small")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop making them then")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cap", type=int, default=30, help="no context is surer at the start than after so many")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args(words)
+    with showing_progress():
+        tables = run(Meshes(options.folder, options.seed), options.count, options.seconds, options.cap)
+    options.out.write_bytes(tables.to_bytes())
+    print(f"wrote {options.out}")
+
+
+if __name__ == "__main__":
+    main()
