@@ -4,8 +4,9 @@ python benchmarks/training/control_mesh_tables.py train --count 600 --out src/me
 
 Control meshes of many sizes and kinds are written with the tables there are. Their residuals give the weights of the
 features (least squares), which decide the class of each residual; written once more under these, they give the
-probabilities, and how sure each is at the start. Every eighth source of files is held out: the bits of its meshes are
-told for several caps of the sureness and several limits of learning. The same seed and count make the same tables.
+probabilities, and how sure each is at the start: as sure as costs least. Every eighth source of files is held out; the
+bits of its meshes are told for several caps of the sureness and limits of learning. The same seed, count and tables
+before make the same tables.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from meshset.progress.bars import showing_progress
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.common.control_meshes import coding_with, decisions_of
-from benchmarks.training.learning import CAPS, LIMITS, Decisions, table
+from benchmarks.training.learning import CAPS, LIMITS, Decisions, chosen, table
 
 HELD_OUT = 8
 """One source of so many is held out, and one generated mesh."""
@@ -55,6 +56,12 @@ LEAST_ERROR = 1.5e-3
 ROUNDS = 3
 SAMPLES = 3_000
 BITS = 15.0
+FIRST = 200
+"""Control meshes whose decisions are enough to begin with."""
+
+LIMIT = 60
+"""That of `coding.adaptive`."""
+
 RATIO, PLAIN_RATIO = 4, 2
 
 Logged = list[tuple[tuple[float, ...], Whole]]
@@ -97,7 +104,6 @@ class Logging:
 
     def __init__(self, chooser: Chooser, log: Logged) -> None:
         self._chooser, self._log = chooser, log
-        self.point, self.placed = chooser.point, chooser.placed
 
     def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
         """Return the residual that the other one chooses."""
@@ -108,6 +114,10 @@ class Logging:
     def point(self, step: Step) -> Point:
         """Return where the other one puts a vertex."""
         return self._chooser.point(step)
+
+    def placed(self, step: Step, point: Point) -> None:
+        """Tell the other one where it is."""
+        self._chooser.placed(step, point)
 
 
 class Meshes:
@@ -216,40 +226,46 @@ def weights_of(logged: Logged) -> tuple[tuple[int, ...], ...]:
 
 
 def compared(learned: Decisions, held: Decisions, weights: tuple[tuple[int, ...], ...]) -> None:
-    """Print the bytes of what is held out for each cap and each limit."""
+    """Print the bytes of what is held out for each cap of the sureness, or one chosen for each context, and limit."""
     print("bytes held out, by cap of `seen` (rows) and limit of learning:", *LIMITS)
     for cap in CAPS:
         tables = table(learned, weights, cap)
-        print(f"{cap:4}", *(f"{held.bits(tables, limit) / 8:10.0f}" for limit in LIMITS))
+        print(f"{cap:6}", *(f"{held.bits(tables, limit) / 8:8.0f}" for limit in LIMITS))
+    tables = table(learned, weights, max(CAPS))
+    print("chosen", *(f"{held.bits(chosen(learned, tables, limit), limit) / 8:8.0f}" for limit in LIMITS))
 
 
-def run(meshes: Meshes, count: int, seconds: float, cap: int) -> at.Tables:
+def run(meshes: Meshes, count: int, seconds: float) -> at.Tables:
     """Make the tables."""
     before, until = at.shipped(), time.monotonic() + seconds
     stage("making control meshes", count)
-    made: list[tuple[Case, bytes]] = []
     logged: Logged = []
+    made = []
     for case in cases(meshes, count, until):
-        made.append((case, case.write(before, None if case.held else logged)))
+        made.append(case)
+        case.write(before, None if case.held else logged)
     weights = weights_of(logged)
     tables = at.Tables(weights, before.one, before.seen)
-    for _ in range(2):
-        # The classes have new meanings now: the second time, what is written is chosen by probabilities that fit them.
-        stage("writing them anew", len(made))
-        payloads = [(case, _advanced(case.write(tables))) for case, _ in made]
-        with coding_with(tables):
-            seen = [(case.held, decisions_of(payload)) for case, payload in payloads]
-        learned, held = (Decisions([one for is_held, one in seen if is_held == wanted]) for wanted in (False, True))
-        tables = table(learned, weights, cap)
+    # The classes have new meanings now: what is counted is chosen by probabilities that fit them already.
+    for some in (made[:FIRST], made):
+        learned, held = written(some, tables)
+        tables = chosen(learned, table(learned, weights, max(CAPS)), LIMIT)
     compared(learned, held, weights)
-    old, new = (sum(len(case.write(one)) for case, _ in made if case.held) for one in (before, tables))
+    old, new = (sum(len(case.write(one)) for case in made if case.held) for one in (before, tables))
     print(f"{len(made)} control meshes, {len(held.cases)} of them held out, which take {new} bytes, {old} before")
     return tables
 
 
-def _advanced(payload: bytes) -> bytes:
-    advance()
-    return payload
+def written(made: Sequence[Case], tables: at.Tables) -> tuple[Decisions, Decisions]:
+    """Return the decisions of control meshes to learn from, and of those held out."""
+    stage("writing them anew", len(made))
+    found: tuple[list[list[int]], list[list[int]]] = [], []
+    for case in made:
+        payload = case.write(tables)
+        with coding_with(tables):
+            found[case.held].append(decisions_of(payload))
+        advance()
+    return Decisions(found[False]), Decisions(found[True])
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -258,11 +274,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=600, help="control meshes, some of which turn out too small")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop making them then")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cap", type=int, default=30, help="no context is surer at the start than after so many")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(words)
     with showing_progress():
-        tables = run(Meshes(options.folder, options.seed), options.count, options.seconds, options.cap)
+        tables = run(Meshes(options.folder, options.seed), options.count, options.seconds)
     options.out.write_bytes(tables.to_bytes())
     print(f"wrote {options.out}")
 
