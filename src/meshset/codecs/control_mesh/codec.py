@@ -14,6 +14,7 @@ from meshset.codecs.control_mesh.surface import surface_of
 from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
+from meshset.vocabulary import Preset
 
 DEFAULT_ERROR = 0.001
 
@@ -61,16 +62,24 @@ class ControlMeshCodec:
         Raises:
             MissingExtraError: scipy or libigl is not installed.
         """
-        with torch_needed("compressing"):
-            from meshset.codecs.control_mesh.fitting import Original
-            from meshset.codecs.control_mesh.search import EFFORTS, search
 
         def code(place: int) -> CodedMesh | Refusal:
             mesh = meshes[place]
-            found = search(Original(mesh), self.error * diagonal(mesh), EFFORTS[settings.preset])
-            return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)
+            return self.within(mesh, self.error * diagonal(mesh), settings.preset)
 
         return CodedSet(b"", tuple(make_each(self.name, range(len(meshes)), code)), {})
+
+    def within(self, mesh: Mesh, distance: float, preset: Preset) -> CodedMesh | Refusal:
+        """Code a mesh within a mean distance in the cube, whatever `error` is.
+
+        Raises:
+            MissingExtraError: scipy or libigl is not installed.
+        """
+        with torch_needed("compressing"):
+            from meshset.codecs.control_mesh.fitting import Original
+            from meshset.codecs.control_mesh.search import EFFORTS, search
+        found = search(Original(mesh), distance, EFFORTS[preset])
+        return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)
 
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
