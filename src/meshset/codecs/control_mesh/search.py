@@ -36,6 +36,11 @@ _BITS = 15.0
 _MOST_FITTED = 4_000
 """Faces of a control mesh that is fitted: beyond, it takes long and gains little."""
 
+_NOTHING: tuple[str, ...] = ()
+
+_FINER, _DETOUR = 4_000, 5
+"""Few faces are made of so many, which are made once, where there are at least this many times fewer."""
+
 _KEPT = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Shares of the faces that are tried without a fit."""
 
@@ -46,7 +51,7 @@ _QUANTISED = 0.82
 
 
 _NEAR = 0.1
-_RIVAL = 1.35
+_RIVAL = 1.2
 """A kind of surface that is expected to need so many times the faces of the best is not tried."""
 
 _SMOOTH_FALL, _FLAT_FALL = 1.4, 1.0
@@ -284,8 +289,11 @@ class _Coarse:
     def of(self, faces: int) -> tuple[Mesh, tuple[str, ...]]:
         """Return the mesh with about so many faces, or with those it has, and what was done to its topology."""
         if faces not in self._made:
-            simple, notes = simplify(self._mesh, min(faces / len(self._mesh.faces), 1.0))
-            self._made[faces] = _compact(simple), notes
+            finer, before = self._mesh, _NOTHING
+            if _DETOUR * faces <= _FINER < len(self._mesh.faces) // 2:
+                finer, before = self.of(_FINER)
+            simple, notes = simplify(finer, min(faces / len(finer.faces), 1.0))
+            self._made[faces] = _compact(simple), before or notes
         return self._made[faces]
 
 
