@@ -76,9 +76,13 @@ class ControlMeshCodec:
             MissingExtraError: scipy or libigl is not installed.
         """
         with torch_needed("compressing"):
+            from threadpoolctl import threadpool_limits
+
             from meshset.codecs.control_mesh.fitting import Original
             from meshset.codecs.control_mesh.search import EFFORTS, search
-        found = search(Original(mesh), distance, EFFORTS[preset])
+        # Systems of some hundred unknowns are solved sooner by one thread, and alike on every machine.
+        with threadpool_limits(1, user_api="blas"):
+            found = search(Original(mesh), distance, EFFORTS[preset])
         return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)
 
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
