@@ -200,13 +200,6 @@ class Surface:
         return found
 
 
-def write(coder: Coder, contexts: Contexts, surface: Surface, chooser: Chooser, header: Header) -> list[int]:
-    """Code header, connectivity and points; return of which vertex of the region each is a copy, or itself."""
-    code_header(coder, header)
-    grow(Guide(coder, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
-    return code_points(coder, contexts, surface.region, header, chooser, surface.source.tolist())[1]
-
-
 def encode(
     surface: Surface, chooser: Chooser, levels: int, step: int, ratio: int, sharp: NDArray[np.bool_] | None = None
 ) -> bytes:
@@ -218,14 +211,30 @@ def encode(
         levels, step, ratio: as in `Header`.
         sharp: which edges are creases, in the order of the `Edges` of what `decode` returns.
     """
-    real = surface.source[surface.source >= 0]
-    creases = sharp is not None and bool(sharp.any())
-    header = Header(levels, creases, len(np.unique(real)) < len(real), step, ratio, len(surface.region.valence))
-    writer, contexts = Writer(), at.shipped().contexts()
-    origin = write(writer, contexts, surface, chooser, header)
-    if sharp is not None and creases:
-        code_creases(writer, contexts, Edges.of(_welded(surface.region, origin)[1]), sharp)
+    writer = Writer()
+    write(writer, at.shipped().contexts(), surface, chooser, levels, step, ratio, sharp)
     return writer.to_bytes()
+
+
+def write(
+    coder: Coder,
+    contexts: Contexts,
+    surface: Surface,
+    chooser: Chooser,
+    levels: int,
+    step: int,
+    ratio: int,
+    sharp: NDArray[np.bool_] | None,
+) -> None:
+    """Code a control mesh by any coder, contexts from wherever they begin; the rest is as in `encode`."""
+    region, real = surface.region, surface.source[surface.source >= 0]
+    creases = sharp is not None and bool(sharp.any())
+    header = Header(levels, creases, len(np.unique(real)) < len(real), step, ratio, len(region.valence))
+    code_header(coder, header)
+    grow(Guide(coder, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
+    _, origin = code_points(coder, contexts, region, header, chooser, surface.source.tolist())
+    if sharp is not None and creases:
+        code_creases(coder, contexts, Edges.of(_welded(region, origin)[1]), sharp)
 
 
 def decode(payload: bytes) -> ControlMesh:

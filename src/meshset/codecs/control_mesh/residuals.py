@@ -107,14 +107,14 @@ class Residuals:
     ) -> tuple[float, ...]:
         before = [found for one in neighbours if (found := self._residuals[one]) is not None]
         share = float(len(before))
-        sizes = [_log(1.0 + sum(abs(one[k]) for one in before) / share) if before else 0.0 for k in range(3)]
+        sizes = [log(1.0 + sum(abs(one[k]) for one in before) / share) if before else 0.0 for k in range(3)]
         unit = self._steps.normal
         return (
-            _log(1.0 + length / unit),
-            _log(1.0 + height / unit),
+            log(1.0 + length / unit),
+            log(1.0 + height / unit),
             *sizes,
             1.0 if before else 0.0,
-            _log(1.0 + spread / unit),
+            log(1.0 + spread / unit),
             1.0 if count > 1 else 0.0,
             1.0 if count > 2 else 0.0,
             float(abs(self._valence[vertex] - 6)),
@@ -205,7 +205,7 @@ def code_residual(
             size = -size if coder.bit(contexts, context, int(residual[k] < 0)) else size
         found[k] = size
         if k < 2:
-            features[10 + k] = _log(1.0 + abs(size))
+            features[10 + k] = log(1.0 + abs(size))
     return found[0], found[1], found[2]
 
 
@@ -242,7 +242,7 @@ def _frame(a: Point, b: Point, c: Point) -> tuple[tuple[Point, Point, Point], fl
     return ((nx, ny, nz), (ux, uy, uz), across), length, area / length
 
 
-def _log(value: float) -> float:
+def log(value: float) -> float:
     """Return about the power of two that `value`, at least 1, is: exact at powers of two, straight between them."""
     mantissa, exponent = math.frexp(value)
     return exponent - 2.0 + 2.0 * mantissa

@@ -135,19 +135,24 @@ class Fit:
 
     def coded(self, code: int) -> Coded:
         """Round the points to steps of a code and return the payload, and how exact it is."""
-        ratio = _RATIO if self._fitted else _EVEN_RATIO
-        chooser = self._chooser(Steps.of(code, ratio))
-        payload = encode(self.surface, chooser, self.kind.levels, code, ratio, self._sharp_decoded)
+        payload = encode(self.surface, self.chooser(code), self.kind.levels, code, self.ratio, self.sharp_as_decoded)
         return Coded(payload, self.original.distance(surface_of(payload)), self, code)
 
-    def _chooser(self, steps: Steps) -> Chooser:
+    @property
+    def ratio(self) -> int:
+        """Return how much coarser positions are told in the plane of a face, as `Steps.of` takes it."""
+        return _RATIO if self._fitted else _EVEN_RATIO
+
+    def chooser(self, code: int) -> Chooser:
+        """Return what rounds the points to steps of a code."""
+        steps = Steps.of(code, self.ratio)
         if not self._fitted:
             return Nearest(self.points, self.surface.source, steps)
         price = self.error / (_BITS * self.vertices)
         return Rounding(self._form, self._best, self._order, self.surface.source, steps, price)
 
     @cached_property
-    def _sharp_decoded(self) -> NDArray[np.bool_]:
+    def sharp_as_decoded(self) -> NDArray[np.bool_]:
         """Return the creases in the order of the edges of the decoded mesh."""
         if not self.sharp.any():
             return self.sharp
@@ -199,14 +204,14 @@ def creases(mesh: Mesh) -> NDArray[np.bool_]:
 
 def search(original: Original, bound: float, effort: Effort = BALANCED) -> Coded | None:
     """Return the smallest payload found whose mean distance is within `bound` (units of the cube), None for none."""
-    coarse = _Coarse(original.mesh)
+    coarse = Coarse(original.mesh)
     best: Coded | None = None
     if len(coarse.of(_FIRST)[0].faces) <= _MOST_FITTED:
         best = _search_fitted(original, coarse, bound, effort)
     return best or _search_plain(original, coarse, bound, effort)
 
 
-def _search_fitted(original: Original, coarse: _Coarse, bound: float, effort: Effort) -> Coded | None:
+def _search_fitted(original: Original, coarse: Coarse, bound: float, effort: Effort) -> Coded | None:
     first = {kind: Fit(original, coarse.of(_FIRST), kind, effort.rounds) for kind in KINDS}
     guesses = {kind: _faces_for(fit, bound) for kind, fit in first.items()}
     promising = sorted(KINDS, key=guesses.__getitem__)
@@ -219,7 +224,7 @@ def _search_fitted(original: Original, coarse: _Coarse, bound: float, effort: Ef
     return best
 
 
-def _fits(original: Original, coarse: _Coarse, first: Fit, bound: float, effort: Effort) -> Iterator[Fit]:
+def _fits(original: Original, coarse: Coarse, first: Fit, bound: float, effort: Effort) -> Iterator[Fit]:
     """Yield fits that use up about as much of the bound as leaves room for rounding."""
     fit = first
     for _ in range(effort.fits):
@@ -235,7 +240,7 @@ def _fits(original: Original, coarse: _Coarse, first: Fit, bound: float, effort:
         yield fit
 
 
-def _search_plain(original: Original, coarse: _Coarse, bound: float, effort: Effort) -> Coded | None:
+def _search_plain(original: Original, coarse: Coarse, bound: float, effort: Effort) -> Coded | None:
     """Return a simplified mesh within the bound as it is, or the whole mesh."""
     faces = len(original.mesh.faces)
     for kept in _KEPT:
@@ -279,7 +284,7 @@ def _smaller(one: Coded | None, other: Coded | None) -> Coded | None:
     return min(found, key=lambda coded: len(coded.payload)) if found else None
 
 
-class _Coarse:
+class Coarse:
     """Simplified versions of a mesh."""
 
     def __init__(self, mesh: Mesh) -> None:
