@@ -51,6 +51,9 @@ _QUANTISED = 0.82
 
 
 _NEAR = 0.1
+"""A fit whose error is within such a share of what it may be is not improved."""
+
+_EXACT = 1e-12
 _RIVAL = 1.2
 """A kind of surface that is expected to need so many times the faces of the best is not tried."""
 
@@ -230,7 +233,7 @@ def _fits(original: Original, coarse: Coarse, first: Fit, bound: float, effort: 
     for _ in range(effort.fits):
         if fit.error <= bound:
             yield fit
-            if abs(math.log(fit.error / (_QUANTISED * bound))) < _NEAR:
+            if abs(math.log(max(fit.error, _EXACT) / (_QUANTISED * bound))) < _NEAR:
                 return
         faces = min(_faces_for(fit, bound), len(original.mesh.faces))
         if faces > _MOST_FITTED:
