@@ -67,7 +67,10 @@ class ControlMeshCodec:
 
         def code(place: int) -> CodedMesh | Refusal:
             mesh = meshes[place]
-            found = search(Original(mesh), self.error * diagonal(mesh), EFFORTS[settings.preset])
+            try:
+                found = search(Original(mesh), self.error * diagonal(mesh), EFFORTS[settings.preset])
+            except ArchiveError as error:  # a limit of the format that keeps readers from long work
+                return Refusal(f"is too involved for a control mesh: {error}")
             return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)
 
         return CodedSet(b"", tuple(make_each(self.name, range(len(meshes)), code)), {})
