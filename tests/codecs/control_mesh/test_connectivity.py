@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshset.codecs.control_mesh import contexts as at
 from meshset.codecs.control_mesh import connectivity
+from meshset.codecs.control_mesh import contexts as at
 from meshset.codecs.control_mesh.connectivity import BorderVertex, NewVertex, Region, grow
 from meshset.codecs.control_mesh.manifold import Manifold, following
 from meshset.codecs.control_mesh.valences import Guide, Walk, mesh_faces
