@@ -1,4 +1,4 @@
-"""Small archives to make mutants of: decoders of random weights, K = 32, and two small meshes in codecs without a decoder."""
+"""Small archives to make mutants of: decoders of random weights, K = 32, and two small meshes by themselves."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 pip install atheris
 python robustness/guided_fuzz.py index corpus/ -max_total_time=120
 
-Targets: index (of an archive whose checksums fit), necgs and necgs-paper (shared part and one payload),
-control-mesh, draco and ply-zstd (a payload), and the kinds of mesh files: ply, obj, off, stl, gltf, glb, 3mf. What is found lies in the folder,
-beside the cases that reached new code. Options beyond the folder are those of libFuzzer.
+Targets: index (of an archive whose checksums fit), necgs and necgs-paper (shared part and one payload), control-mesh,
+draco and ply-zstd (a payload), and the kinds of mesh files: ply, obj, off, stl, gltf, glb, 3mf. What is found lies in
+the folder, beside the cases that reached new code. Options beyond the folder are those of libFuzzer.
 """
 
 from __future__ import annotations
