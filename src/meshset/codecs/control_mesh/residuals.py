@@ -199,12 +199,12 @@ def code_residual(
     coder: Coder, contexts: Contexts, weights: Weights, expected: Expected, sign: int, residual: Whole
 ) -> Whole:
     """Code the three parts of a residual and return them."""
-    f = expected.features
+    a, b, c, d, e, f, g, h, i, j = expected.features
     found, known = [0, 0, 0], [0.0, 0.0, 0.0]
     for k in range(3):
-        w = weights[k]
-        total = w[0] * f[0] + w[1] * f[1] + w[2] * f[2] + w[3] * f[3] + w[4] * f[4] + w[5] * f[5] + w[6] * f[6]
-        total = total + w[7] * f[7] + w[8] * f[8] + w[9] * f[9] + w[10] * known[0] + w[11] * known[1] + w[12]
+        wa, wb, wc, wd, we, wf, wg, wh, wi, wj, first, second, constant = weights[k]
+        total = wa * a + wb * b + wc * c + wd * d + we * e + wf * f + wg * g + wh * h + wi * i + wj * j
+        total = total + first * known[0] + second * known[1] + constant
         kind = math.floor(total / 32.0) + 4
         table = (k * at.DEGREES + expected.degree) * at.CLASSES + min(max(kind, 0), at.CLASSES - 1)
         size = _code_size(coder, contexts, table, k, abs(residual[k]))
