@@ -82,7 +82,10 @@ class ControlMeshCodec:
             from meshset.codecs.control_mesh.search import EFFORTS, search
         # Systems of some hundred unknowns are solved sooner by one thread, and alike on every machine.
         with threadpool_limits(1, user_api="blas"):
-            found = search(Original(mesh), distance, EFFORTS[preset])
+            try:
+                found = search(Original(mesh), distance, EFFORTS[preset])
+            except ArchiveError as error:  # a limit of the format that keeps readers from long work
+                return Refusal(f"is too involved for a control mesh: {error}")
         return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)
 
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
