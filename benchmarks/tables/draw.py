@@ -9,7 +9,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.tables import ablations, attacks, costs, curves, fields, front, index, networks
+from benchmarks.tables import ablations, attacks, control_mesh, costs, curves, fields, front, index, networks
 from benchmarks.tables.versions import provenance
 
 RESULTS, ATTACKS = ROOT / "benchmarks" / "results", ROOT / "robustness" / "results"
@@ -117,8 +117,14 @@ def ablation(name: str) -> str:
     return ablations.ablation(measured(f"ablation_{name}"))
 
 
+def control_meshes(table: Callable[[Iterable[dict[str, Any] | None]], str]) -> str:
+    """Return a table of control meshes, of all sets that were measured."""
+    return table(measured(f"control_mesh_{name}") for name in CONTROL_MESHES)
+
+
 GROWN = ("humans", "humans_balanced", "animals", "things")
 TIMED = ("humans", "things")
+CONTROL_MESHES = ("humans", "animals", "things", "classics")
 ABLATIONS = ("resolutions", "resolutions-paper", "autoencoder", "ssim", "quantisation")
 TABLES: dict[str, Callable[[], str]] = {
     "when": lambda: front.when(measured("when")),
@@ -155,6 +161,14 @@ TABLES: dict[str, Callable[[], str]] = {
     "weight bits": lambda: networks.weight_bits(measured("weight_bits")),
     "lgcl": lambda: networks.lgcl(measured("lgcl")),
     "gpcc": lambda: curves.beside_draco(measured("gpcc"), "gpcc"),
+    **{
+        f"control mesh, {name}": partial(control_meshes, table)
+        for name, table in (
+            ("against the peer", control_mesh.against_peer),
+            ("parts", control_mesh.parts),
+            ("kinds", control_mesh.kinds),
+        )
+    },
     "attacks": lambda: attacks.attacks(*map(attacked, ("fuzz", "flips", "kills"))),
     "figures": lambda: index.commands(index.FIGURES, results),
     "figures of attacks": lambda: index.commands(index.ATTACKS, attacked),
@@ -172,6 +186,7 @@ DOCUMENTS = (
     "docs/implicit.md",
     "docs/latent_sdf.md",
     "docs/lgcl.md",
+    "docs/control-mesh.md",
     "docs/peers.md",
     "docs/hostile.md",
     "docs/web.md",

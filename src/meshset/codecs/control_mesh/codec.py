@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -53,7 +54,7 @@ class ControlMeshCodec:
     error: float = DEFAULT_ERROR
 
     def __post_init__(self) -> None:
-        if not 0 < self.error < 1:
+        if not 0 < self.error < math.inf:
             raise ValueError(f"the error of a control mesh is a share of the diagonal above 0, not {self.error}")
 
     def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
@@ -106,7 +107,7 @@ class ControlMeshCodec:
     def with_parameters(self, parameters: Mapping[str, Any]) -> ControlMeshCodec:
         """Return the codec with another bound. Raises ArchiveError for an invalid one."""
         error = parameters.get("error", self.error)
-        if not isinstance(error, int | float) or not 0 < error < 1:
+        if not isinstance(error, int | float) or not 0 < error < math.inf:
             raise ArchiveError("states an invalid error of control meshes")
         return ControlMeshCodec(float(error))
 

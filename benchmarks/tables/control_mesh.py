@@ -1,0 +1,71 @@
+"""The tables of docs/control-mesh.md, from the committed JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from benchmarks.tables.parts import NOT_MEASURED, Row, header
+from benchmarks.tables.versions import provenance
+
+PARTS = ("connectivity", "normal", "tangential", "start", "creases", "header")
+
+
+def against_peer(found: Iterable[Row | None]) -> str:
+    """Return the bytes of control meshes and of the peer at equal distance, a table for each set."""
+    rows = [row for row in found if row is not None]
+    if not rows:
+        return NOT_MEASURED
+    lines = header(
+        *("set", "distance", "peer, B", "control mesh, B", "ratio", "ratio at equal slope"),
+        *("no larger than the peer's", "worst mesh", "NC of the peer", "NC"),
+    )
+    for one in rows:
+        for key, row in one["within"].items():
+            slope = one["at_equal_slope"].get(key)
+            lines.append(
+                f"| {one['set']} | {key}e-3 | {row['peer_bytes']:,.0f} | {row['our_bytes']:,.0f} | {row['ratio']:.2f} "
+                f"| {format(slope['ratio'], '.2f') if slope else ''} | {row['no_larger']} of {row['meshes']} "
+                f"| {row['worst_ratio']:.2f} | {row['peer_nc']:.3f} | {row['our_nc']:.3f} |"
+            )
+    counts = ", ".join(f"{len(one['meshes'])} {one['set']}" for one in rows)
+    told = (
+        f"{counts}; means over the meshes, distances in the cube of side 2. *Ratio*: peer over control mesh, of the "
+        "smallest files within the distance, mesh by mesh; *at equal slope*: of means over settings with the same "
+        "trade-off; *worst mesh*: the lowest ratio of one. NC: normal consistency."
+    )
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(*rows)}"])
+
+
+def parts(found: Iterable[Row | None]) -> str:
+    """Return where the bytes go."""
+    rows = [row for row in found if row is not None]
+    if not rows:
+        return NOT_MEASURED
+    lines = header("set", "distance", "bytes", "vertices", "bits a vertex", *PARTS)
+    for one in rows:
+        for key, row in one["ours"].items():
+            total = sum(row["parts"].values())
+            shares = " | ".join(f"{row['parts'][part] / total:.0%}" for part in PARTS)
+            lines.append(
+                f"| {one['set']} | {key}e-3 | {total:,.0f} | {row['vertices']:,.0f} "
+                f"| {8 * total / row['vertices']:.1f} | {shares} |"
+            )
+    return "\n".join([*lines, f"\nMeans over the meshes.\n\n{provenance(*rows)}"])
+
+
+def kinds(found: Iterable[Row | None]) -> str:
+    """Return which kinds of surface were chosen, and how long it took."""
+    rows = [row for row in found if row is not None]
+    if not rows:
+        return NOT_MEASURED
+    lines = header("set", "distance", "flat", "smooth", "creased", "encode", "decode")
+    for one in rows:
+        for key, row in one["ours"].items():
+            chosen = " | ".join(str(row["kinds"][kind]) for kind in ("flat", "smooth", "creased"))
+            lines.append(
+                f"| {one['set']} | {key}e-3 | {chosen} | {row['encode_seconds']:.1f} s "
+                f"| {1e3 * row['decode_seconds']:.0f} ms |"
+            )
+    efforts = ", ".join(dict.fromkeys(f"`{one['effort']}`" for one in rows))
+    told = f"Meshes of each kind, and mean times with one thread at preset {efforts}."
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(*rows)}"])
