@@ -41,7 +41,7 @@ _WAYS = {
     "zstd": ("zstd -19 of each file", "everything", "by file"),
     "draco": ("Draco", "triangles; attributes if asked for", "by file"),
     "draco-simplified": ("simplification, then Draco", "shape", "by file"),
-    "necgs": ("meshset", "shape", "by name, from disk or the web"),
+    "necgs": ("meshset, `--codec necgs`", "shape", "by name, from disk or the web"),
 }
 _SHOWN = (1, 24, 200)
 
