@@ -102,7 +102,7 @@ class SimplifiedDraco:
         limit, simple = wanted.limit, wanted.mesh
         notes: tuple[str, ...] = ()
         while True:
-            least = _coded(DracoCodec(BITS[0]), simple)
+            least = coded_alone(DracoCodec(BITS[0]), simple)
             if isinstance(least, Refusal):
                 return best
             if len(least.payload) < limit:
@@ -127,17 +127,18 @@ def _coarsest_draco(wanted: Wanted, simple: Mesh) -> CodedMesh | None:
     decoder = DracoCodec().open(b"")
 
     def keeps(bits: int) -> bool:
-        coded = _coded(DracoCodec(bits), simple)
+        coded = coded_alone(DracoCodec(bits), simple)
         return not isinstance(coded, Refusal) and wanted.met_by(decoder.decode(coded.payload))
 
     place = bisect_left(BITS, True, key=keeps)
     if place == len(BITS):
         return None
-    coded = _coded(DracoCodec(BITS[place]), simple)
+    coded = coded_alone(DracoCodec(BITS[place]), simple)
     return None if isinstance(coded, Refusal) else coded
 
 
-def _coded(codec: SetCodec, mesh: Mesh) -> CodedMesh | Refusal:
+def coded_alone(codec: SetCodec, mesh: Mesh) -> CodedMesh | Refusal:
+    """Return what a codec makes of one normalised mesh, without a word."""
     with listening(Silent()):
         return codec.compress([mesh], Settings()).meshes[0]
 

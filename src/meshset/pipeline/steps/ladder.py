@@ -16,13 +16,12 @@ from typing import TypeGuard
 from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.codecs.protocol import CodedMesh, RefiningCodec, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
-from meshset.geometry import Mesh
-from meshset.pipeline.steps.candidates import CANDIDATES, UNLIMITED, Candidate, Wanted
+from meshset.pipeline.steps.candidates import CANDIDATES, UNLIMITED, Candidate, Wanted, coded_alone
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, draft, drafts, refused
 from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
 from meshset.pipeline.steps.remarks import rung_label
 from meshset.pipeline.steps.requirements import require_modules
-from meshset.progress import Silent, advance, listening, stage, tell
+from meshset.progress import advance, stage, tell
 
 MARGIN = 0.98
 """Share of the bound that a measured error may reach: other samples of the same surfaces give another mean, by up to
@@ -127,7 +126,7 @@ def alone(
             if outcome is not None and _within(outcome, bound):
                 best = outcome
         if best is None:
-            last = _draft_alone(PlyZstdCodec(), mesh, _lossless(original))
+            last = _draft_alone(PlyZstdCodec(), mesh, coded_alone(PlyZstdCodec(), original))
             if isinstance(last, Refusal):
                 return last
             best = last
@@ -135,11 +134,6 @@ def alone(
         return refused(mesh, error)
     reasons = (f"not coded with its set: {before.reason}",) if isinstance(before, Refusal) and before.reason else ()
     return best.stating(rung="alone", bound=bound, notes=(*best.entry.notes, *reasons))
-
-
-def _lossless(mesh: Mesh) -> CodedMesh | Refusal:
-    with listening(Silent()):
-        return PlyZstdCodec().compress([mesh], Settings()).meshes[0]
 
 
 def _draft_alone(codec: SetCodec, mesh: PreparedMesh, coded: CodedMesh | Refusal) -> Outcome:
