@@ -1,4 +1,4 @@
-"""Small archives to make mutants of: decoders of random weights, K = 32, and two small meshes in ordinary codecs."""
+"""Small archives to make mutants of: decoders of random weights, K = 32, and two small meshes by themselves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from meshset.codecs.necgs_paper import bitstream as paper
 from meshset.codecs.protocol import Settings
 from meshset.geometry import Mesh
 
-NECGS, DRACO, PLY_ZSTD, PAPER = 1, 2, 3, 4
+NECGS, DRACO, PLY_ZSTD, PAPER, CONTROL_MESH = 1, 2, 3, 4, 17
 CodedSet = tuple[int, bytes, list[bytes]]
 """Codec id, shared part and payloads."""
 
@@ -50,7 +50,7 @@ def seeds() -> list[Parts]:
         sets = [
             *(necgs_set(shape, 0, lambda: 0.05) for shape in _SHAPES),
             *(paper_set(shape, 0) for shape in _PAPER_SHAPES),
-            *(_ordinary_set(codec, meshes) for codec in (DRACO, PLY_ZSTD)),
+            *(_ordinary_set(codec, meshes) for codec in (CONTROL_MESH, DRACO, PLY_ZSTD)),
         ]
         seeds = []
         for chosen, twice in (*(([one], False) for one in sets), (sets, False), (sets, True)):

@@ -3,9 +3,9 @@
 pip install atheris
 python robustness/guided_fuzz.py index corpus/ -max_total_time=120
 
-Targets: index (of an archive whose checksums fit), necgs and necgs-paper (shared part and one payload), draco and
-ply-zstd (a payload), and the kinds of mesh files: ply, obj, off, stl, gltf, glb, 3mf. What is found lies in the folder,
-beside the cases that reached new code. Options beyond the folder are those of libFuzzer.
+Targets: index (of an archive whose checksums fit), necgs and necgs-paper (shared part and one payload), control-mesh,
+draco and ply-zstd (a payload), and the kinds of mesh files: ply, obj, off, stl, gltf, glb, 3mf. What is found lies in
+the folder, beside the cases that reached new code. Options beyond the folder are those of libFuzzer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ with atheris.instrument_imports(include=["meshset"]):
     from robustness import archive_seeds, mesh_mutants
     from robustness.archive_mutants import chunks, deflated, sealed
 
-CODECS = ("necgs", "necgs-paper", "draco", "ply-zstd")
+CODECS = ("necgs", "necgs-paper", "control-mesh", "draco", "ply-zstd")
 KINDS = ("ply", "obj", "off", "stl", "gltf", "glb", "3mf")
 LENGTH = 2
 """Bytes in front of a shared part that say how long it is."""

@@ -63,12 +63,12 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as name, showing_progress():
         small, whole = Path(name) / "small.mset", Path(name) / "whole.mset"
-        made = compress(first, small, **vars(settings))
+        made = compress(first, small, codec="necgs", **vars(settings))
         figures["set"] = {**row(made.entries), "archive_bytes": made.archive_bytes, "seconds": round(made.seconds, 1)}
         for kind, paths in kinds.items():
             figures[f"added, {kind}"] = {way: added(small, paths, how, first) for way, how in ways.items()}
         start = time.perf_counter()
-        made = compress([*first, *same, *other], whole, **vars(settings))
+        made = compress([*first, *same, *other], whole, codec="necgs", **vars(settings))
         groups = {**kinds, "the set": first}
         figures["trained together"] = {
             "seconds": round(time.perf_counter() - start, 1),

@@ -56,7 +56,7 @@ def main() -> None:
                 "seconds": round(grown.seconds, 1),
             }
         sources = [options.models, options.mesh]
-        again = compress(sources, Path(name) / "again.mset", **vars(settings))
+        again = compress(sources, Path(name) / "again.mset", codec="necgs", **vars(settings))
         figures["compressed again"] = {
             **row([entry for entry in again.entries if entry.name == options.mesh.stem]),
             "archive_grows_by": again.archive_bytes - options.archive.stat().st_size,

@@ -24,14 +24,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where samples, archive and extracted meshes go")
     parser.add_argument("--count", type=int, default=24)
-    parser.add_argument("--time-budget", type=float, default=90.0, help="seconds of training (default: 90)")
     parser.add_argument("--out", type=Path, help="also write the figures as JSON")
     options = parser.parse_args()
     start = time.perf_counter()
     models, archive = options.folder / "models", options.folder / "models.mset"
     with showing_progress():
         sample(models, options.count)
-        result = compress([models], archive, time_budget=options.time_budget, force=True)
+        result = compress([models], archive, force=True)
         extract(archive, output=options.folder / "extracted", format="obj", force=True)
         figures = set_figures(archive, [models])
     figures["compress_seconds"] = round(result.seconds, 1)

@@ -35,7 +35,7 @@ def main() -> None:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, showing_progress():
         settings = Settings(resolution=options.resolution, preset="fast")
-        result = compress(paths, Path(folder) / "set.mset", **vars(settings))
+        result = compress(paths, Path(folder) / "set.mset", codec="necgs", **vars(settings))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     figures = {
         "meshes": len(result.entries),

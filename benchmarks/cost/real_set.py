@@ -10,7 +10,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from meshset.codecs.protocol import Settings
 from meshset.pipeline.compress import compress
 from meshset.progress.bars import showing_progress
 
@@ -24,15 +23,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=24)
-    parser.add_argument("--preset", default="fast")
-    parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     paths = largest_clean(options.folder, options.count)
-    settings = Settings(resolution=options.resolution, preset=options.preset)
     with tempfile.TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
-        result = compress(paths, archive, **vars(settings))
+        result = compress(paths, archive)
         figures = set_figures(archive, list(paths))
     figures["compress_seconds"] = round(result.seconds, 1)
     for key, value in figures.items():

@@ -41,7 +41,7 @@ _WAYS = {
     "zstd": ("zstd -19 of each file", "everything", "by file"),
     "draco": ("Draco", "triangles; attributes if asked for", "by file"),
     "draco-simplified": ("simplification, then Draco", "shape", "by file"),
-    "necgs": ("meshset", "shape", "by name, from disk or the web"),
+    "necgs": ("meshset, `--codec necgs`", "shape", "by name, from disk or the web"),
 }
 _SHOWN = (1, 24, 200)
 
@@ -85,7 +85,7 @@ def sets(found: Iterable[Row]) -> str:
         "OBJ",
         "archive",
         "ratio",
-        "latents",
+        "payloads",
         "mean distance",
         "max distance",
         "CD",
@@ -102,7 +102,7 @@ def sets(found: Iterable[Row]) -> str:
             f"| {1e3 * row['max_distance']:.0f}e-3 | {1e3 * row['cd']:.2f}e-3 | {row['nc']:.3f} | {row['f1_005']:.3f} "
             f"| {row['f1_01']:.3f} | {row['compress_seconds'] / 60:.1f} min |"
         )
-    return "\n".join([*lines, f"\nK = 64, preset `fast`.\n\n{provenance(*rows)}"])
+    return "\n".join([*lines, f"\n{provenance(*rows)}"])
 
 
 def speed(found: Row) -> str:

@@ -56,10 +56,11 @@ def test_a_bound_on_the_error(meshset, models, tmp_path):
     path = tmp_path / "bounded.mset"
     made = meshset("compress", models, "-o", path, "--codec", "coarse", "--device", "cpu", "--max-error", "0.005%")
     assert made.exit_code == 0
-    assert "max error 0.005%: 2 draco" in made.stderr
+    assert "max error 0.005%: 2 control-mesh" in made.stderr
     listed = json.loads(meshset("list", path, "--json").stdout)
-    assert [(mesh["rung"], mesh["bound"], mesh["codec"]) for mesh in listed] == [("draco", 0.00005, "draco")] * 2
-    assert "rung: draco, max error 0.005%" in meshset("list", path).stdout
+    assert [(mesh["rung"], mesh["bound"], mesh["codec"]) for mesh in listed] == [
+        ("control-mesh", 0.00005, "control-mesh")
+    ] * 2
     raw_codec.ball(tmp_path / "more.ply")
     added = json.loads(meshset("add", path, tmp_path / "more.ply", "--max-error", "1%", "--json").stdout)
     assert [mesh["bound"] for mesh in added["entries"]] == [0.01]

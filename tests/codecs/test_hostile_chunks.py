@@ -33,7 +33,7 @@ from meshset.errors import ArchiveError
 from meshset.field import marching_cubes
 from tests.field import shapes
 
-PEERS = Path(__file__).parents[1] / "data" / "peers"
+DATA = Path(__file__).parents[1] / "data"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def lgcl_network(convolution: str) -> Lgcl:
 
 
 def peer_chunks(name: str) -> Chunks:
-    with ArchiveReader(PEERS / f"{name}.mset") as reader:
+    with ArchiveReader(DATA / "peers" / f"{name}.mset") as reader:
         (entry,) = reader.entries.values()
         return Chunks(entry.codec_id, b"", reader.read_payload(entry.name))
 
@@ -119,6 +119,7 @@ SETS: dict[str, Callable[[], Chunks]] = {
     "quant-deepsdf": lambda: latent_chunks(15, latent_networks.QuantDeepSdf(2, 5, 4)),
     "lgcl, cheb": lambda: latent_chunks(16, lgcl_network("cheb")),
     "lgcl, vc": lambda: latent_chunks(16, lgcl_network("vc")),
+    "control-mesh": lambda: Chunks(17, b"", (DATA / "control_mesh" / "golden.bin").read_bytes()),
     "draco": lambda: peer_chunks("draco"),
     "ply-zstd": lambda: peer_chunks("ply-zstd"),
 }

@@ -182,7 +182,7 @@ def test_what_compress_would_refuse_has_the_same_reason(tmp_path):
 
     write_mesh(box(100, 0.1, 0.1), tmp_path / "rod.obj")
     with pytest.raises(NoMeshError) as refused:
-        compress([tmp_path], tmp_path / "x.mset", resolution=RESOLUTION, preset="fast")
+        compress([tmp_path], tmp_path / "x.mset", codec="necgs", resolution=RESOLUTION, preset="fast")
     assert check([tmp_path / "rod.obj"], RESOLUTION).failures == refused.value.failures
 
 

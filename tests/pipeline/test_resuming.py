@@ -53,7 +53,8 @@ def run(models, tmp_path):
     def start(last=STEPS, settings=SETTINGS, **options):
         listener = Listener(last)
         try:
-            compress([models], tmp_path / "set.mset", **vars(settings), progress=listener, **options)
+            made = {"codec": "necgs", **vars(settings), **options}
+            compress([models], tmp_path / "set.mset", progress=listener, **made)
         except KeyboardInterrupt:
             assert not (tmp_path / "set.mset").exists()
         return listener

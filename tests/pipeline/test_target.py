@@ -42,7 +42,8 @@ def run(models, tmp_path):
 
     def start(**options):
         listener = Notes()
-        result = compress([models], tmp_path / "set.mset", **vars(SETTINGS), progress=listener, force=True, **options)
+        made = {"codec": "necgs", **vars(SETTINGS), **options}
+        result = compress([models], tmp_path / "set.mset", progress=listener, force=True, **made)
         return result, listener.notes
 
     return start

@@ -73,7 +73,7 @@ def test_an_update_that_does_not_pay_leaves_the_decoder(coarse, new, monkeypatch
 def test_under_a_bound_an_update_must_save_bytes(coarse, new):
     result = add(coarse, [new / "one.ply"], update_decoder=True, max_error=0.002)
     assert "decoder kept: the set would take" in result.decoder
-    assert result.entries[0].codec_id == 2
+    assert result.entries[0].codec_id == 17
 
 
 def test_meshes_of_a_set_keep_their_bound(pack, models, new):

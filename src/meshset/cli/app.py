@@ -105,8 +105,13 @@ def compress(
     objective: FittedBy = "project",
     preset: Annotated[Preset, typer.Option(help="How long to train; longer is smaller and more exact.")] = "balanced",
     codec: Annotated[
-        str, typer.Option(help="Compression system.", callback=known_codec, autocompletion=complete_codecs)
-    ] = "necgs",
+        str,
+        typer.Option(
+            help="Compression system; auto takes for each mesh what needs the fewest bytes.",
+            callback=known_codec,
+            autocompletion=complete_codecs,
+        ),
+    ] = "auto",
     device: Annotated[
         DeviceChoice, typer.Option(help="Where to train; auto takes a CUDA GPU if there is one.")
     ] = "auto",
@@ -126,11 +131,13 @@ def compress(
 ) -> None:
     """Compress mesh files into one archive.
 
-    The shapes are kept, not their triangles: vertex order, connectivity and attributes change.
+    The shapes are kept, not their triangles: vertex order, connectivity and attributes change. Without --max-error the
+    mean error of each mesh is at most 0.1% of its diagonal, unless a --codec is named.
 
-    --rate moves along the curve of bytes and error: --rate 0.25 gives a much smaller archive. --target-size 2MB and
-    --target-ratio 300 find the rate themselves. They cannot be combined with each other, nor with --max-error, which
-    decides the bytes by itself.
+    --codec necgs trains one decoder for all meshes, which pays from some hundreds on; --rate, --target-size,
+    --target-ratio and --time-budget are for it. --rate moves along its curve of bytes and error: --rate 0.25 gives a
+    much smaller archive. --target-size 2MB and --target-ratio 300 find the rate themselves. They cannot be combined
+    with each other, nor with --max-error, which decides the bytes by itself.
 
     --time-budget 10m trains for ten minutes, in place of what the preset says, or for less where nothing more is
     gained; reading, preparing and measuring the meshes take their time besides. Ctrl-C ends training within some 20

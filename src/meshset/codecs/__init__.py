@@ -42,7 +42,7 @@ def register_codec(codec_id: int, name: str, make: Callable[[], SetCodec]) -> No
 
 
 def codec_names() -> tuple[str, ...]:
-    """Return the names of all codecs, the default first, those of other packages last."""
+    """Return the names of all codecs, those of other packages last."""
     return tuple(dict.fromkeys([*CODECS, *_registered, *(point.name for point in _entry_points())]))
 
 

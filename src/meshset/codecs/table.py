@@ -21,7 +21,7 @@ CODECS: dict[str, tuple[int, str]] = {
     "lgcl": (16, "meshset.codecs.lgcl.codec:LgclCodec"),
     "control-mesh": (17, "meshset.codecs.control_mesh.codec:ControlMeshCodec"),
 }
-"""The default first. Numbers are those of docs/SPEC.md and are never used again for another codec."""
+"""Numbers are those of docs/SPEC.md and are never used again for another codec."""
 
 FIRST_OF_OTHERS, LAST_OF_OTHERS = 32768, 65535
 """Numbers that codecs of other packages may take (entry points of group `GROUP`)."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import constriction
 import numpy as np
@@ -26,6 +26,7 @@ _LIMIT = 60
 """A decision moves a probability by one part in so many, at least."""
 
 _WORD = np.dtype("<u4")
+_INVALID = "a coded chunk holds invalid bits"
 
 
 class Contexts:
@@ -50,14 +51,14 @@ class Contexts:
 
     def learn(self, context: int, bit: int) -> None:
         """Move the probability of a context towards what it has seen."""
-        seen = self.seen[context]
-        probability = self.one[context]
+        ones, seens = self.one, self.seen
+        seen, probability = seens[context], ones[context]
         if bit:
-            self.one[context] = probability + (_ONE - probability) // (seen + 1)
+            ones[context] = probability + (_ONE - probability) // (seen + 1)
         else:
-            self.one[context] = probability - probability // (seen + 1)
+            ones[context] = probability - probability // (seen + 1)
         if seen < _LIMIT:
-            self.seen[context] = seen + 1
+            seens[context] = seen + 1
 
 
 class Coder(Protocol):
@@ -80,7 +81,7 @@ class Writer:
 
     def bit(self, contexts: Contexts, context: int, value: int) -> int:
         """Write a decision."""
-        self._coder.encode(value, _bernoulli(contexts.one[context] >> _SHOWN))
+        self._coder.encode(value, _bernoullis()[contexts.one[context] >> _SHOWN])
         contexts.learn(context, value)
         return value
 
@@ -99,13 +100,27 @@ class Reader:
     """Takes decisions out of bytes."""
 
     def __init__(self, data: bytes) -> None:
-        padded = data + bytes(-len(data) % _WORD.itemsize + 2 * _WORD.itemsize)
-        self._coder = constriction.stream.queue.RangeDecoder(np.frombuffer(padded, dtype=_WORD).astype(np.uint32))
+        data = data.rstrip(b"\0")
+        words = np.frombuffer(data + bytes(-len(data) % _WORD.itemsize), dtype=_WORD)
+        self._coder = constriction.stream.queue.RangeDecoder(words.astype(np.uint32))
+        self._decode = self._coder.decode
+        self._models = _bernoullis()
 
     def bit(self, contexts: Contexts, context: int, value: int = 0) -> int:
-        """Read a decision."""
-        found = int(self._coder.decode(_bernoulli(contexts.one[context] >> _SHOWN)))
-        contexts.learn(context, found)
+        """Read a decision. Raises ArchiveError for bits that nothing was written as."""
+        ones, seens = contexts.one, contexts.seen
+        seen, probability = seens[context], ones[context]
+        try:
+            found: int = self._decode(self._models[probability >> _SHOWN])
+        except AssertionError as error:
+            raise ArchiveError(_INVALID) from error
+        # As `Contexts.learn` does it: a call less for each decision is a quarter of the time.
+        if found:
+            ones[context] = probability + (_ONE - probability) // (seen + 1)
+        else:
+            ones[context] = probability - probability // (seen + 1)
+        if seen < _LIMIT:
+            seens[context] = seen + 1
         return found
 
     def even(self, size: int, value: int = 0) -> int:
@@ -113,9 +128,14 @@ class Reader:
         if size <= 1:
             return 0
         try:
-            return int(self._coder.decode(constriction.stream.model.Uniform(size)))
+            return int(self._decode(constriction.stream.model.Uniform(size)))
         except AssertionError as error:
-            raise ArchiveError("a coded chunk holds invalid bits") from error
+            raise ArchiveError(_INVALID) from error
+
+    def finish(self) -> None:
+        """Raise ArchiveError for more bytes than what was read takes, as far as that shows."""
+        if not self._coder.maybe_exhausted():
+            raise ArchiveError("a coded chunk is longer than its contents")
 
 
 class Counter:
@@ -138,8 +158,9 @@ class Counter:
 
 
 @cache
-def _bernoulli(one: int) -> constriction.stream.model.Categorical:
-    """Return the model of a decision that is 1 in `one` of 2^12 cases, of which at least one each is left to both."""
-    one = min(max(one, 1), (1 << 12) - 1) << 12
+def _bernoullis() -> tuple[Any, ...]:
+    """Return the models of decisions that are 1 in k of 2^12 cases, for k from 0; at least one is left to each side."""
     # As in `range_coder`: a symbol has one part of 2^24 anyway, the table holds the others.
-    return constriction.stream.model.Categorical(np.array([(1 << 24) - one - 1, one - 1], float), perfect=False)
+    ones = [min(max(k, 1), (1 << 12) - 1) << 12 for k in range((1 << 12) + 1)]
+    pairs = (np.array([(1 << 24) - one - 1, one - 1], float) for one in ones)
+    return tuple(constriction.stream.model.Categorical(pair, perfect=False) for pair in pairs)

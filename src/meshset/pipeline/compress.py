@@ -16,14 +16,14 @@ from meshset.pipeline.steps.collect import MeshSources, collect
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, kept_drafts, store, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
-from meshset.pipeline.steps.ladder import climb, tell_rungs
-from meshset.pipeline.steps.order import Order
+from meshset.pipeline.steps.ladder import USUAL_BOUND, alone, climb, tell_rungs
+from meshset.pipeline.steps.order import AUTO, Order
 from meshset.pipeline.steps.outputs import require_apart, require_replaceable
 from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.resume import SavedRun, run_key
 from meshset.pipeline.steps.target import Target
 from meshset.pipeline.steps.worth import input_bytes, too_large
-from meshset.progress import Listening, reporting, stage, tell
+from meshset.progress import Listening, advance, reporting, stage, tell
 from meshset.text import counted, duration, printable, size
 from meshset.vocabulary import FieldKind, Objective, Preset, Resolution
 
@@ -40,8 +40,8 @@ class CompressResult:
         input_bytes: bytes of their files; of a mesh in memory those of its OBJ text.
         archive_bytes: bytes of the archive file.
         seconds: wall-clock time of it all.
-        coding_seconds: wall-clock time of the codec alone, which reads the meshes again; without the checks before it
-            and the measurement after it.
+        coding_seconds: wall-clock time of coding, which reads the meshes again, and of measuring what came of it;
+            without the checks before.
     """
 
     path: Path
@@ -72,7 +72,7 @@ def compress(
     field: FieldKind = "tsdf-def",
     objective: Objective = "project",
     preset: Preset = "balanced",
-    codec: str | SetCodec = "necgs",
+    codec: str | SetCodec = AUTO,
     device: str = "auto",
     seed: int = 0,
     max_error: float | None = None,
@@ -100,12 +100,14 @@ def compress(
         field: whether grid points may move, which keeps thin and sharp parts.
         objective: what moving grid points are fitted by.
         preset: how long to train; longer is smaller and more exact.
-        codec: name of a codec, or a codec made with parameters of its own.
+        codec: name of a codec, or a codec made with parameters of its own. With "auto" each mesh takes the fewest
+            bytes that keep `max_error`, of several ways (`meshset.pipeline.steps.candidates`) and, where there are
+            hundreds of meshes or the preset is "best", of "necgs". A rate, target or time is one of "necgs".
         device: torch device string, or "auto" for a GPU if there is one.
         seed: the same seed gives the same archive.
         max_error: bound on the mean symmetric surface distance of each mesh, as a share of its bounding-box diagonal;
-            meshes that miss it climb the ladder of `meshset.pipeline.steps.ladder`. None for whatever the settings
-            reach.
+            meshes that miss it climb the ladder of `meshset.pipeline.steps.ladder`. None for 0.001 where the codec is
+            "auto", else for whatever the settings reach.
         rate: above 1 spends more bytes for less error, below 1 the other way round; for codecs that learn a decoder.
         target_size: bytes of the archive, met within 5 % or told; likewise.
         target_ratio: how many times less than OBJ text the archive shall take; likewise. Neither target can be
@@ -153,12 +155,12 @@ def compress(
         order = order.budgeted(prepared)
         saved = SavedRun(output, run_key(prepared, order.settings, order.system, order.choices), resume)
         coding_started = time.perf_counter()
-        coded = order.system.compress(NormalisedMeshes(prepared), order.settings, saved)
+        order, coded, outcomes = _chosen(order, prepared, saved) if order.chooses else _coded(order, prepared, saved)
         coding_seconds = time.perf_counter() - coding_started
-        kept = kept_drafts(prepared, _outcomes(order, prepared, coded), log)
+        kept = kept_drafts(prepared, outcomes, log)
         _require_some(kept, log)
-        if max_error is not None:
-            tell_rungs(kept, max_error)
+        if order.max_error is not None:
+            tell_rungs(kept, order.max_error)
         tell_losses(kept)
         entries = store(writer, kept, _add_shared(writer, order.system, coded, kept))
         finish(writer, order.record(coded.report, len(log.failures)))
@@ -200,15 +202,50 @@ def _require_some(left: Sequence[object], log: FailureLog) -> None:
         raise NoMeshError(f"nothing to compress: {reason}", log.failures)
 
 
-def _outcomes(order: Order, prepared: Sequence[PreparedMesh], coded: CodedSet) -> Sequence[Outcome]:
-    """Decode and measure what the codec has made, and bring it within the bound if there is one."""
+def _coded(
+    order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun
+) -> tuple[Order, CodedSet, Sequence[Outcome]]:
+    """Code a set by its codec, decode and measure what came of it, and bring it within the bound if there is one."""
+    coded = order.system.compress(NormalisedMeshes(prepared), order.settings, saved)
     outcomes: Sequence[Outcome] = [one for one in coded.meshes if isinstance(one, Refusal)]
     if len(outcomes) < len(prepared):  # or there may be no decoder to open
         stage("decode and measure", len(prepared))
         outcomes = list(drafts(Reader.of(order.system, coded.shared), prepared, coded.meshes))
-    if order.max_error is None:
-        return outcomes
-    return climb(prepared, outcomes, order.max_error, order.system, coded.shared, order.settings)
+    if order.max_error is not None:
+        outcomes = climb(prepared, outcomes, order.max_error, order.system, coded.shared, order.settings)
+    return order, coded, outcomes
+
+
+def _chosen(
+    order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun
+) -> tuple[Order, CodedSet, Sequence[Outcome]]:
+    """Code each mesh in the fewest bytes; where a shared decoder may pay, too, keep whichever set is smaller."""
+    bound, settings = order.max_error or USUAL_BOUND, order.settings
+    stage("coding each mesh", len(prepared))
+    own = []
+    for mesh in prepared:
+        own.append(alone(mesh, Refusal(""), bound, settings))
+        advance()
+    shared = order.as_set(len(prepared))
+    if shared is None:
+        return order, CodedSet(b"", (), {}), own
+    _, coded, outcomes = _coded(shared, prepared, saved)
+    best = [_smaller(*pair) for pair in zip(outcomes, own, strict=True)]
+    if len(coded.shared) + _payloads(best) < _payloads(own):
+        return shared, coded, best
+    tell("a decoder that the meshes share does not pay: each is coded by itself")
+    return order, CodedSet(b"", (), {}), own
+
+
+def _smaller(one: Outcome, other: Outcome) -> Outcome:
+    """Return the outcome of fewer bytes."""
+    if isinstance(one, Refusal) or isinstance(other, Refusal):
+        return other if isinstance(one, Refusal) else one
+    return one if len(one.payload) < len(other.payload) else other
+
+
+def _payloads(outcomes: Sequence[Outcome]) -> int:
+    return sum(len(one.payload) for one in outcomes if isinstance(one, Draft))
 
 
 def _add_shared(writer: ArchiveWriter, system: SetCodec, coded: CodedSet, kept: Sequence[Draft]) -> int | None:

@@ -22,6 +22,9 @@ from meshset.errors import ArchiveError
 MOST_VERTICES = 1 << 20
 """A payload states no more."""
 
+_MOST_A_BYTE = 64
+"""A payload states no more vertices for each of its bytes, so that a few bytes do not ask for much work."""
+
 STEP_CODES, RATIOS = 256, 16
 _SIZE_BITS = 5
 _LEAST_RATIO = 2
@@ -102,7 +105,10 @@ def code_header(coder: Coder, header: Header) -> Header:
         raise ArchiveError("a control mesh has an impossible number of vertices")
     low = coder.even(1 << min(size - 1, 16), header.vertices & (1 << min(size - 1, 16)) - 1)
     high = coder.even(1 << max(size - 17, 0), (header.vertices & (1 << (size - 1)) - 1) >> 16)
-    return Header(levels, creases, copies, step, ratio, 1 << (size - 1) | high << 16 | low)
+    vertices = 1 << (size - 1) | high << 16 | low
+    if vertices > MOST_VERTICES:
+        raise ArchiveError("a control mesh has too many vertices")
+    return Header(levels, creases, copies, step, ratio, vertices)
 
 
 def code_points(
@@ -200,13 +206,6 @@ class Surface:
         return found
 
 
-def write(coder: Coder, contexts: Contexts, surface: Surface, chooser: Chooser, header: Header) -> list[int]:
-    """Code header, connectivity and points; return of which vertex of the region each is a copy, or itself."""
-    code_header(coder, header)
-    grow(Guide(coder, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
-    return code_points(coder, contexts, surface.region, header, chooser, surface.source.tolist())[1]
-
-
 def encode(
     surface: Surface, chooser: Chooser, levels: int, step: int, ratio: int, sharp: NDArray[np.bool_] | None = None
 ) -> bytes:
@@ -218,20 +217,38 @@ def encode(
         levels, step, ratio: as in `Header`.
         sharp: which edges are creases, in the order of the `Edges` of what `decode` returns.
     """
-    real = surface.source[surface.source >= 0]
+    writer = Writer()
+    write(writer, at.shipped().contexts(), surface, chooser, levels, step, ratio, sharp)
+    return writer.to_bytes().ljust(-(-len(surface.region.valence) // _MOST_A_BYTE), b"\0")
+
+
+def write(
+    coder: Coder,
+    contexts: Contexts,
+    surface: Surface,
+    chooser: Chooser,
+    levels: int,
+    step: int,
+    ratio: int,
+    sharp: NDArray[np.bool_] | None,
+) -> None:
+    """Code a control mesh by any coder, contexts from wherever they begin; the rest is as in `encode`."""
+    region, real = surface.region, surface.source[surface.source >= 0]
     creases = sharp is not None and bool(sharp.any())
-    header = Header(levels, creases, len(np.unique(real)) < len(real), step, ratio, len(surface.region.valence))
-    writer, contexts = Writer(), at.shipped().contexts()
-    origin = write(writer, contexts, surface, chooser, header)
+    header = Header(levels, creases, len(np.unique(real)) < len(real), step, ratio, len(region.valence))
+    code_header(coder, header)
+    grow(Guide(coder, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
+    _, origin = code_points(coder, contexts, region, header, chooser, surface.source.tolist())
     if sharp is not None and creases:
-        code_creases(writer, contexts, Edges.of(_welded(surface.region, origin)[1]), sharp)
-    return writer.to_bytes()
+        code_creases(coder, contexts, Edges.of(_welded(region, origin)[1]), sharp)
 
 
 def decode(payload: bytes) -> ControlMesh:
     """Read a control mesh. Raises ArchiveError for anything that `encode` does not write, as far as it shows."""
     reader, contexts = Reader(payload), at.shipped().contexts()
     header = code_header(reader, Header(0, False, False, 0, _LEAST_RATIO, 2))
+    if header.vertices > _MOST_A_BYTE * len(payload):
+        raise ArchiveError("a control mesh states more vertices than its bytes can hold")
     region = grow(Guide(reader, contexts), header.vertices, _most_faces(header.vertices))
     if len(region.valence) != header.vertices:
         raise ArchiveError("a control mesh has fewer vertices than it states")
@@ -239,10 +256,13 @@ def decode(payload: bytes) -> ControlMesh:
     kept, faces = _welded(region, origin)
     if not len(faces):
         raise ArchiveError("a control mesh has no faces")
+    if (faces == np.roll(faces, 1, axis=1)).any():
+        raise ArchiveError("a control mesh has a face with the same corner twice")
     edges = Edges.of(faces)
     sharp = np.zeros(len(edges.ends), dtype=bool)
     if header.creases:
         sharp = code_creases(reader, contexts, edges, sharp)
+    reader.finish()
     return ControlMesh(np.array(points, dtype=np.int64)[kept], faces, sharp, header.levels)
 
 

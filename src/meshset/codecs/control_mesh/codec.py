@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from meshset.codecs.control_mesh.surface import surface_of
 from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
+from meshset.vocabulary import Preset
 
 DEFAULT_ERROR = 0.001
 
@@ -52,7 +54,7 @@ class ControlMeshCodec:
     error: float = DEFAULT_ERROR
 
     def __post_init__(self) -> None:
-        if not 0 < self.error < 1:
+        if not 0 < self.error < math.inf:
             raise ValueError(f"the error of a control mesh is a share of the diagonal above 0, not {self.error}")
 
     def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
@@ -61,16 +63,31 @@ class ControlMeshCodec:
         Raises:
             MissingExtraError: scipy or libigl is not installed.
         """
-        with torch_needed("compressing"):
-            from meshset.codecs.control_mesh.fitting import Original
-            from meshset.codecs.control_mesh.search import EFFORTS, search
 
         def code(place: int) -> CodedMesh | Refusal:
             mesh = meshes[place]
-            found = search(Original(mesh), self.error * diagonal(mesh), EFFORTS[settings.preset])
-            return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)
+            return self.within(mesh, self.error * diagonal(mesh), settings.preset)
 
         return CodedSet(b"", tuple(make_each(self.name, range(len(meshes)), code)), {})
+
+    def within(self, mesh: Mesh, distance: float, preset: Preset) -> CodedMesh | Refusal:
+        """Code a mesh within a mean distance in the cube, whatever `error` is.
+
+        Raises:
+            MissingExtraError: scipy or libigl is not installed.
+        """
+        with torch_needed("compressing"):
+            from threadpoolctl import threadpool_limits
+
+            from meshset.codecs.control_mesh.fitting import Original
+            from meshset.codecs.control_mesh.search import EFFORTS, search
+        # Systems of some hundred unknowns are solved sooner by one thread, and alike on every machine.
+        with threadpool_limits(1, user_api="blas"):
+            try:
+                found = search(Original(mesh), distance, EFFORTS[preset])
+            except ArchiveError as error:  # a limit of the format that keeps readers from long work
+                return Refusal(f"is too involved for a control mesh: {error}")
+        return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)
 
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
         """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
@@ -90,7 +107,7 @@ class ControlMeshCodec:
     def with_parameters(self, parameters: Mapping[str, Any]) -> ControlMeshCodec:
         """Return the codec with another bound. Raises ArchiveError for an invalid one."""
         error = parameters.get("error", self.error)
-        if not isinstance(error, int | float) or not 0 < error < 1:
+        if not isinstance(error, int | float) or not 0 < error < math.inf:
             raise ArchiveError("states an invalid error of control meshes")
         return ControlMeshCodec(float(error))
 

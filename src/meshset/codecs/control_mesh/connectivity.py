@@ -9,23 +9,24 @@ its place and splits a loop or joins two.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from meshset.errors import ArchiveError
 
 _CONTRADICTION = "connectivity contradicts itself"
 
+_WALK, _WALK_AT_LEAST = 1024, 1 << 20
+"""Nodes of loops that may be walked over in all: so many for each vertex, and so many at least."""
 
-@dataclass(frozen=True)
-class NewVertex:
+
+class NewVertex(NamedTuple):
     """A vertex that has so many edges; the middle of a hole if `hole`."""
 
     valence: int
     hole: bool
 
 
-@dataclass(frozen=True)
-class BorderVertex:
+class BorderVertex(NamedTuple):
     """A vertex of the border.
 
     Attributes:
@@ -66,6 +67,7 @@ class Region:
         vertex, free, after, before: of each node its vertex, its edges to come, and its neighbours.
         inner: of each node the half-edge on the known side of the edge to the next.
         waiting: a node of each loop that waits.
+        walked: over how many nodes `loop` has gone.
     """
 
     most_vertices: int
@@ -80,13 +82,17 @@ class Region:
     before: list[int] = field(default_factory=list)
     inner: list[int] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
+    walked: int = 0
 
     def loop(self, node: int) -> list[int]:
-        """Return the nodes of a loop, from `node` on."""
+        """Return the nodes of a loop, from `node` on. Raises ArchiveError where all loops together were too long."""
         nodes, at = [node], self.after[node]
         while at != node:
             nodes.append(at)
             at = self.after[at]
+        self.walked += len(nodes)
+        if self.walked > _WALK_AT_LEAST + _WALK * self.most_vertices:
+            raise ArchiveError("connectivity takes too long to follow")
         return nodes
 
     def reachable(self, loop: int, node: int) -> list[int]:

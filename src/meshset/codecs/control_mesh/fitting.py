@@ -72,12 +72,12 @@ class Design:
     def of(cls, faces: NDArray[np.int64], vertices: int, sharp: NDArray[np.bool_], levels: int) -> Design:
         """Return that of a control mesh with these faces, creases and levels of subdivision."""
         matrix = eye_array(vertices, format="csr")
-        for _ in range(levels):
+        for further in range(levels - 1, -1, -1):
             level = Refinement.of(faces, matrix.shape[0], sharp)
             shares = level.weight / level.denominator[level.row]
             shape = len(level.denominator), matrix.shape[0]
             matrix = csr_array((shares, (level.row, level.column)), shape=shape) @ matrix
-            faces, sharp = level.faces, level.sharp
+            faces, sharp = level.faces, level.sharp if further else sharp
         return cls(matrix, faces)
 
     def surface(self, points: NDArray[np.float64]) -> Mesh:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 Point = tuple[float, float, float]
 
+_DEGREES = 4
+"""Vertices of so many parallelograms or more are alike."""
 
-@dataclass(frozen=True)
-class Step:
+
+class Step(NamedTuple):
     """One vertex to place.
 
     Attributes:
@@ -21,7 +26,7 @@ class Step:
 
     vertex: int
     near: int
-    parallelograms: tuple[tuple[int, int, int], ...]
+    parallelograms: Sequence[tuple[int, int, int]]
 
 
 def traversal(corners: Sequence[int], twin: Sequence[int], hole: Sequence[bool]) -> Iterator[Step]:
@@ -33,52 +38,49 @@ def traversal(corners: Sequence[int], twin: Sequence[int], hole: Sequence[bool])
     Args:
         corners, twin, hole: as in `connectivity.Region`.
     """
-    around = _corners_around(corners, len(hole))
-    placed = [False] * len(hole)
+    vertex_of, across = np.array(corners, dtype=np.int64), np.array(twin, dtype=np.int64)
+    beyond = vertex_of[across - across % 3 + (across + 2) % 3].tolist()  # of each half-edge, the third vertex there
+    faces = vertex_of.reshape(-1, 3)
+    real = np.flatnonzero(~np.array(hole, dtype=bool)[faces].any(axis=1)).tolist()
+    around: list[list[int]] = [[] for _ in hole]  # of each vertex, its faces that fill no hole, by their first corner
+    for face in real:
+        for vertex in corners[3 * face : 3 * face + 3]:
+            around[vertex].append(3 * face)
+    placed = list(hole)
     found: list[list[tuple[int, int, int]]] = [[] for _ in hole]
-    queues: list[list[int]] = [[], [], [], []]
-    heads = [0] * len(queues)
+    queues: list[deque[int]] = [deque() for _ in range(_DEGREES)]
+
+    def expect(vertex: int, a: int, b: int, c: int) -> None:
+        triples = found[vertex]
+        triples.append((a, b, c))
+        queues[min(len(triples), _DEGREES) - 1].append(vertex)
 
     def place(vertex: int) -> None:
         placed[vertex] = True
-        for corner in around[vertex]:
-            first = corner - corner % 3
-            face = corners[first], corners[first + 1], corners[first + 2]
-            if not (placed[face[0]] and placed[face[1]] and placed[face[2]]):
-                continue
-            for k in range(3):
-                across = twin[first + k]
-                other = corners[across - across % 3 + (across + 2) % 3]
-                if not (placed[other] or hole[other]):
-                    found[other].append((face[k], face[(k + 1) % 3], face[(k + 2) % 3]))
-                    queues[min(len(found[other]), 4) - 1].append(other)
+        for first in around[vertex]:
+            a, b, c = corners[first], corners[first + 1], corners[first + 2]
+            if placed[a] and placed[b] and placed[c]:
+                if not placed[beyond[first]]:
+                    expect(beyond[first], a, b, c)
+                if not placed[beyond[first + 1]]:
+                    expect(beyond[first + 1], b, c, a)
+                if not placed[beyond[first + 2]]:
+                    expect(beyond[first + 2], c, a, b)
 
     def waiting() -> int:
-        for level in range(len(queues) - 1, -1, -1):
-            queue = queues[level]
-            while heads[level] < len(queue):
-                vertex = queue[heads[level]]
-                heads[level] += 1
+        for queue in reversed(queues):
+            while queue:
+                vertex = queue.popleft()
                 if not placed[vertex]:
                     return vertex
         return -1
 
-    for first in range(0, len(corners), 3):
-        face = corners[first : first + 3]
-        if any(hole[vertex] for vertex in face):
-            continue
-        for k, vertex in enumerate(face):
+    for face in real:
+        a, b, c = corners[3 * face : 3 * face + 3]
+        for vertex, others in ((a, (c, b)), (b, (a, c)), (c, (b, a))):
             if not placed[vertex]:
-                near = next((face[j] for j in ((k + 2) % 3, (k + 1) % 3) if placed[face[j]]), -1)
-                yield Step(vertex, near, ())
+                yield Step(vertex, next((one for one in others if placed[one]), -1), ())
                 place(vertex)
         while (vertex := waiting()) >= 0:
-            yield Step(vertex, -1, tuple(found[vertex]))
+            yield Step(vertex, -1, found[vertex])
             place(vertex)
-
-
-def _corners_around(corners: Sequence[int], vertices: int) -> list[list[int]]:
-    around: list[list[int]] = [[] for _ in range(vertices)]
-    for corner, vertex in enumerate(corners):
-        around[vertex].append(corner)
-    return around

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from meshset.codecs.control_mesh import contexts as at
 from meshset.codecs.control_mesh.prediction import Step
@@ -43,8 +44,7 @@ class Steps:
         return cls(normal, normal * ratio / 2.0)
 
 
-@dataclass(frozen=True)
-class Expected:
+class Expected(NamedTuple):
     """Where a vertex is expected.
 
     Attributes:
@@ -80,41 +80,44 @@ class Residuals:
 
     def expected(self, step: Step) -> Expected:
         """Return where the vertex of a step with parallelograms is expected."""
-        points = self.points
-        count = float(len(step.parallelograms))
-        sums = [0.0, 0.0, 0.0]
-        for x, y, z in step.parallelograms:
-            a, b, c = points[x], points[y], points[z]
-            for k in range(3):
-                sums[k] += a[k] + b[k] - c[k]
-        centre = sums[0] / count, sums[1] / count, sums[2] / count
-        neighbours = step.parallelograms[0]
-        a, b, c = (points[one] for one in neighbours)
-        frame, length, height = _frame(a, b, c)
+        points, parallelograms = self.points, step.parallelograms
+        count = len(parallelograms)
+        neighbours = first, second, third = parallelograms[0]
+        frame, length, height = _frame(points[first], points[second], points[third])
+        flat, cx, cy, cz = [], 0.0, 0.0, 0.0
+        for first, second, third in parallelograms:
+            (ax, ay, az), (bx, by, bz), (dx, dy, dz) = points[first], points[second], points[third]
+            x, y, z = ax + bx - dx, ay + by - dy, az + bz - dz
+            flat.append((x, y, z))
+            cx, cy, cz = cx + x, cy + y, cz + z
         spread = 0.0
         if count > 1:
-            for x, y, z in step.parallelograms:
-                a, b, c = points[x], points[y], points[z]
-                for k in range(3):
-                    spread += abs(a[k] + b[k] - c[k] - centre[k])
-            spread = spread / count
-        features = self._features(neighbours, length, height, spread, len(step.parallelograms), step.vertex)
-        degree = min(len(step.parallelograms), at.DEGREES) - 1
-        return Expected(centre, frame, degree, neighbours, features)
+            cx, cy, cz = cx / count, cy / count, cz / count
+            for x, y, z in flat:
+                spread = spread + abs(x - cx) + abs(y - cy) + abs(z - cz)
+            spread /= count
+        centre = cx, cy, cz
+        features = self._features(neighbours, length, height, spread, count, step.vertex)
+        return Expected(centre, frame, min(count, at.DEGREES) - 1, neighbours, features)
 
     def _features(
         self, neighbours: Whole, length: float, height: float, spread: float, count: int, vertex: int
     ) -> tuple[float, ...]:
-        before = [found for one in neighbours if (found := self._residuals[one]) is not None]
-        share = float(len(before))
-        sizes = [_log(1.0 + sum(abs(one[k]) for one in before) / share) if before else 0.0 for k in range(3)]
-        unit = self._steps.normal
+        before, first, second, third = 0, 0, 0, 0
+        for one in neighbours:
+            found = self._residuals[one]
+            if found is not None:
+                before += 1
+                first, second, third = first + abs(found[0]), second + abs(found[1]), third + abs(found[2])
+        share, unit = before or 1, self._steps.normal
         return (
-            _log(1.0 + length / unit),
-            _log(1.0 + height / unit),
-            *sizes,
+            log(1.0 + length / unit),
+            log(1.0 + height / unit),
+            log(1.0 + first / share),
+            log(1.0 + second / share),
+            log(1.0 + third / share),
             1.0 if before else 0.0,
-            _log(1.0 + spread / unit),
+            log(1.0 + spread / unit),
             1.0 if count > 1 else 0.0,
             1.0 if count > 2 else 0.0,
             float(abs(self._valence[vertex] - 6)),
@@ -134,10 +137,15 @@ class Residuals:
 
     def placed(self, expected: Expected, residual: Whole) -> Point:
         """Return where a residual puts a vertex, on the grid."""
-        n, e, t = expected.frame
-        a, b, c = residual[0] * self._steps.normal, residual[1] * self._steps.plane, residual[2] * self._steps.plane
-        x, y, z = (_rounded(expected.centre[k] + (a * n[k] + b * e[k] + c * t[k])) for k in range(3))
-        return x, y, z
+        (nx, ny, nz), (ex, ey, ez), (tx, ty, tz) = expected.frame
+        x, y, z = expected.centre
+        normal, plane = self._steps.normal, self._steps.plane
+        a, b, c = residual[0] * normal, residual[1] * plane, residual[2] * plane
+        return (
+            _rounded(x + (a * nx + b * ex + c * tx)),
+            _rounded(y + (a * ny + b * ey + c * ty)),
+            _rounded(z + (a * nz + b * ez + c * tz)),
+        )
 
     def code_free(self, step: Step, point: Point) -> None:
         """Code a vertex that has no parallelogram, from one of its face or from the last of this kind.
@@ -191,36 +199,39 @@ def code_residual(
     coder: Coder, contexts: Contexts, weights: Weights, expected: Expected, sign: int, residual: Whole
 ) -> Whole:
     """Code the three parts of a residual and return them."""
-    features = [*expected.features, 0.0, 0.0, 1.0]
-    found = [0, 0, 0]
+    a, b, c, d, e, f, g, h, i, j = expected.features
+    found, known = [0, 0, 0], [0.0, 0.0, 0.0]
     for k in range(3):
-        total = 0.0
-        for weight, feature in zip(weights[k], features, strict=True):
-            total += weight * feature
-        kind = min(max(math.floor(total / 32.0) + 4, 0), at.CLASSES - 1)
-        table = (k * at.DEGREES + expected.degree) * at.CLASSES + kind
+        wa, wb, wc, wd, we, wf, wg, wh, wi, wj, first, second, constant = weights[k]
+        total = wa * a + wb * b + wc * c + wd * d + we * e + wf * f + wg * g + wh * h + wi * i + wj * j
+        total = total + first * known[0] + second * known[1] + constant
+        kind = math.floor(total / 32.0) + 4
+        table = (k * at.DEGREES + expected.degree) * at.CLASSES + min(max(kind, 0), at.CLASSES - 1)
         size = _code_size(coder, contexts, table, k, abs(residual[k]))
         if size:
+            known[k] = log(1.0 + size)
             context = at.SIGN + k * at.SIGNS + (sign if k == 0 else expected.degree)
             size = -size if coder.bit(contexts, context, int(residual[k] < 0)) else size
         found[k] = size
-        if k < 2:
-            features[10 + k] = _log(1.0 + abs(size))
     return found[0], found[1], found[2]
 
 
 def _code_size(coder: Coder, contexts: Contexts, table: int, part: int, value: int) -> int:
     """Code the size of a part: how many bits size + 1 has, then these, the first two under contexts."""
-    start, size = at.LENGTH + table * at.PREFIX, (value + 1).bit_length()
-    length = 1
-    while coder.bit(contexts, start + min(length, at.PREFIX) - 1, int(size > length)):
+    first, bit, shifted = at.LENGTH + table * at.PREFIX, coder.bit, value + 1
+    length, place = 1, 0  # the last of the contexts stands for all numbers of bits beyond
+    while bit(contexts, first + place, 1 if shifted >> length else 0):
         length += 1
         if length > _LONGEST:
             raise ArchiveError("a residual in a chunk is too large")
-    number, rest = 1, at.REST + (part * at.PREFIX + min(length, at.PREFIX) - 1) * at.MANTISSA
+        if place < at.PREFIX - 1:
+            place += 1
+    if length == 1:
+        return 0
+    number, rest = 1, at.REST + (part * at.PREFIX + place) * at.MANTISSA
     for shift in range(length - 2, -1, -1):
-        told = (value + 1) >> shift & 1
-        number = 2 * number + (coder.bit(contexts, rest + number, told) if number < 4 else coder.even(2, told))
+        told = shifted >> shift & 1
+        number = 2 * number + (bit(contexts, rest + number, told) if number < at.MANTISSA else coder.even(2, told))
     return number - 1
 
 
@@ -242,7 +253,7 @@ def _frame(a: Point, b: Point, c: Point) -> tuple[tuple[Point, Point, Point], fl
     return ((nx, ny, nz), (ux, uy, uz), across), length, area / length
 
 
-def _log(value: float) -> float:
+def log(value: float) -> float:
     """Return about the power of two that `value`, at least 1, is: exact at powers of two, straight between them."""
     mantissa, exponent = math.frexp(value)
     return exponent - 2.0 + 2.0 * mantissa
@@ -250,4 +261,5 @@ def _log(value: float) -> float:
 
 def _rounded(value: float) -> float:
     """Return the whole number nearest to a coordinate, kept within bounds."""
-    return min(max(math.floor(value + 0.5), -FARTHEST), FARTHEST) + 0.0
+    whole = float(math.floor(value + 0.5))
+    return whole if -FARTHEST <= whole <= FARTHEST else math.copysign(FARTHEST, whole)

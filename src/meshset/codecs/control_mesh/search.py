@@ -36,6 +36,11 @@ _BITS = 15.0
 _MOST_FITTED = 4_000
 """Faces of a control mesh that is fitted: beyond, it takes long and gains little."""
 
+_NOTHING: tuple[str, ...] = ()
+
+_FINER, _DETOUR = 4_000, 5
+"""Few faces are made of so many, which are made once, where there are at least this many times fewer."""
+
 _KEPT = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Shares of the faces that are tried without a fit."""
 
@@ -46,7 +51,10 @@ _QUANTISED = 0.82
 
 
 _NEAR = 0.1
-_RIVAL = 1.35
+"""A fit whose error is within such a share of what it may be is not improved."""
+
+_EXACT = 1e-12
+_RIVAL = 1.2
 """A kind of surface that is expected to need so many times the faces of the best is not tried."""
 
 _SMOOTH_FALL, _FLAT_FALL = 1.4, 1.0
@@ -130,19 +138,24 @@ class Fit:
 
     def coded(self, code: int) -> Coded:
         """Round the points to steps of a code and return the payload, and how exact it is."""
-        ratio = _RATIO if self._fitted else _EVEN_RATIO
-        chooser = self._chooser(Steps.of(code, ratio))
-        payload = encode(self.surface, chooser, self.kind.levels, code, ratio, self._sharp_decoded)
+        payload = encode(self.surface, self.chooser(code), self.kind.levels, code, self.ratio, self.sharp_as_decoded)
         return Coded(payload, self.original.distance(surface_of(payload)), self, code)
 
-    def _chooser(self, steps: Steps) -> Chooser:
+    @property
+    def ratio(self) -> int:
+        """Return how much coarser positions are told in the plane of a face, as `Steps.of` takes it."""
+        return _RATIO if self._fitted else _EVEN_RATIO
+
+    def chooser(self, code: int) -> Chooser:
+        """Return what rounds the points to steps of a code."""
+        steps = Steps.of(code, self.ratio)
         if not self._fitted:
             return Nearest(self.points, self.surface.source, steps)
         price = self.error / (_BITS * self.vertices)
         return Rounding(self._form, self._best, self._order, self.surface.source, steps, price)
 
     @cached_property
-    def _sharp_decoded(self) -> NDArray[np.bool_]:
+    def sharp_as_decoded(self) -> NDArray[np.bool_]:
         """Return the creases in the order of the edges of the decoded mesh."""
         if not self.sharp.any():
             return self.sharp
@@ -194,14 +207,14 @@ def creases(mesh: Mesh) -> NDArray[np.bool_]:
 
 def search(original: Original, bound: float, effort: Effort = BALANCED) -> Coded | None:
     """Return the smallest payload found whose mean distance is within `bound` (units of the cube), None for none."""
-    coarse = _Coarse(original.mesh)
+    coarse = Coarse(original.mesh)
     best: Coded | None = None
     if len(coarse.of(_FIRST)[0].faces) <= _MOST_FITTED:
         best = _search_fitted(original, coarse, bound, effort)
     return best or _search_plain(original, coarse, bound, effort)
 
 
-def _search_fitted(original: Original, coarse: _Coarse, bound: float, effort: Effort) -> Coded | None:
+def _search_fitted(original: Original, coarse: Coarse, bound: float, effort: Effort) -> Coded | None:
     first = {kind: Fit(original, coarse.of(_FIRST), kind, effort.rounds) for kind in KINDS}
     guesses = {kind: _faces_for(fit, bound) for kind, fit in first.items()}
     promising = sorted(KINDS, key=guesses.__getitem__)
@@ -214,13 +227,13 @@ def _search_fitted(original: Original, coarse: _Coarse, bound: float, effort: Ef
     return best
 
 
-def _fits(original: Original, coarse: _Coarse, first: Fit, bound: float, effort: Effort) -> Iterator[Fit]:
+def _fits(original: Original, coarse: Coarse, first: Fit, bound: float, effort: Effort) -> Iterator[Fit]:
     """Yield fits that use up about as much of the bound as leaves room for rounding."""
     fit = first
     for _ in range(effort.fits):
         if fit.error <= bound:
             yield fit
-            if abs(math.log(fit.error / (_QUANTISED * bound))) < _NEAR:
+            if abs(math.log(max(fit.error, _EXACT) / (_QUANTISED * bound))) < _NEAR:
                 return
         faces = min(_faces_for(fit, bound), len(original.mesh.faces))
         if faces > _MOST_FITTED:
@@ -230,7 +243,7 @@ def _fits(original: Original, coarse: _Coarse, first: Fit, bound: float, effort:
         yield fit
 
 
-def _search_plain(original: Original, coarse: _Coarse, bound: float, effort: Effort) -> Coded | None:
+def _search_plain(original: Original, coarse: Coarse, bound: float, effort: Effort) -> Coded | None:
     """Return a simplified mesh within the bound as it is, or the whole mesh."""
     faces = len(original.mesh.faces)
     for kept in _KEPT:
@@ -274,7 +287,7 @@ def _smaller(one: Coded | None, other: Coded | None) -> Coded | None:
     return min(found, key=lambda coded: len(coded.payload)) if found else None
 
 
-class _Coarse:
+class Coarse:
     """Simplified versions of a mesh."""
 
     def __init__(self, mesh: Mesh) -> None:
@@ -284,8 +297,11 @@ class _Coarse:
     def of(self, faces: int) -> tuple[Mesh, tuple[str, ...]]:
         """Return the mesh with about so many faces, or with those it has, and what was done to its topology."""
         if faces not in self._made:
-            simple, notes = simplify(self._mesh, min(faces / len(self._mesh.faces), 1.0))
-            self._made[faces] = _compact(simple), notes
+            finer, before = self._mesh, _NOTHING
+            if _DETOUR * faces <= _FINER < len(self._mesh.faces) // 2:
+                finer, before = self.of(_FINER)
+            simple, notes = simplify(finer, min(faces / len(finer.faces), 1.0))
+            self._made[faces] = _compact(simple), before or notes
         return self._made[faces]
 
 

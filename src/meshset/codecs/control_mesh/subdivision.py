@@ -6,6 +6,7 @@ In whole numbers, so that every reader gets the same surface.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ class Refinement:
         row, column, weight: (N,) int64.
         denominator: (V + E,) int64; new vertices are the old ones, then one for each edge.
         faces: (4 F, 3) of the finer mesh.
-        sharp: which edges of the finer mesh are creases, in the order of its `Edges`.
+        edges, creases: of the coarser mesh; its borders are creases, too.
     """
 
     row: NDArray[np.int64]
@@ -55,7 +56,8 @@ class Refinement:
     weight: NDArray[np.int64]
     denominator: NDArray[np.int64]
     faces: NDArray[np.int64]
-    sharp: NDArray[np.bool_]
+    edges: Edges
+    creases: NDArray[np.bool_]
 
     @classmethod
     def of(cls, faces: NDArray[np.int64], vertices: int, sharp: NDArray[np.bool_]) -> Refinement:
@@ -66,7 +68,17 @@ class Refinement:
         even, odd = _even(edges, vertices, sharp), _odd(faces, edges, vertices, sharp)
         row, column, weight = (np.concatenate(parts) for parts in zip(even[:3], odd[:3], strict=True))
         denominator = np.concatenate([even[3], odd[3]])
-        return cls(row, column, weight, denominator, finer, _inherited(edges, vertices, sharp, finer))
+        return cls(row, column, weight, denominator, finer, edges, sharp)
+
+    @cached_property
+    def sharp(self) -> NDArray[np.bool_]:
+        """Return which edges of the finer mesh are creases, in the order of its `Edges`: the halves of creases."""
+        ends = Edges.of(self.faces).ends
+        # The half of an edge has an old vertex below and the vertex of that edge above.
+        vertices = len(self.denominator) - len(self.edges.ends)
+        edge = ends[:, 1] - vertices
+        old = (ends[:, 0] < vertices) & (edge >= 0)
+        return old & self.creases[np.where(old, edge, 0)]
 
     def apply(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the points (V + E, 3) of the finer mesh, each rounded to whole numbers, halves up."""
@@ -83,9 +95,9 @@ def refine(
     points: NDArray[np.int64], faces: NDArray[np.int64], sharp: NDArray[np.bool_], levels: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return points and faces after so many levels of subdivision."""
-    for _ in range(levels):
+    for further in range(levels - 1, -1, -1):
         level = Refinement.of(faces, len(points), sharp)
-        points, faces, sharp = level.apply(points), level.faces, level.sharp
+        points, faces, sharp = level.apply(points), level.faces, level.sharp if further else sharp
     return points, faces
 
 
@@ -125,12 +137,3 @@ def _finer(faces: NDArray[np.int64], middle: NDArray[np.int64]) -> NDArray[np.in
     """Return four faces for each: its corners in order, then the middle one; (4 F, 3)."""
     corners = [np.stack([faces[:, k], middle[:, k], middle[:, (k + 2) % 3]], axis=1) for k in range(3)]
     return np.concatenate([*corners, middle])
-
-
-def _inherited(edges: Edges, vertices: int, sharp: NDArray[np.bool_], finer: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which edges of the finer mesh are halves of a crease."""
-    ends = Edges.of(finer).ends
-    # The half of an edge has an old vertex below and the vertex of that edge above.
-    edge = ends[:, 1] - vertices
-    old = (ends[:, 0] < vertices) & (edge >= 0)
-    return old & sharp[np.where(old, edge, 0)]

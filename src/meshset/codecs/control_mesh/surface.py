@@ -10,7 +10,7 @@ from meshset.codecs.control_mesh.subdivision import MOST_LEVELS, refine
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.geometry import Mesh
 
-MOST_FACES = 1 << 24
+MOST_FACES = 1 << 22
 """A surface has no more, whatever a payload states."""
 
 

@@ -1,1 +1,1 @@
-"""NeCGS (ICCV 2025) on a narrow band: the default codec."""
+"""NeCGS (ICCV 2025) on a narrow band."""

@@ -9,9 +9,11 @@ from importlib.metadata import version
 from typing import Any
 
 from meshset.codecs import codec_by_name
+from meshset.codecs.control_mesh.codec import ControlMeshCodec
+from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.protocol import Goal, ParametrisedCodec, SetCodec, Settings, SteerableCodec
 from meshset.errors import MeshsetError
-from meshset.pipeline.steps.ladder import check_bound
+from meshset.pipeline.steps.ladder import USUAL_BOUND, check_bound
 from meshset.pipeline.steps.prepare import PreparedMesh
 from meshset.pipeline.steps.requirements import require_modules, resolve_device
 from meshset.pipeline.steps.target import Target
@@ -28,6 +30,13 @@ _USUAL_REPORT = {
 """As large as the report of a codec that learns a decoder, whatever it says."""
 
 
+AUTO = "auto"
+"""In place of a codec: whatever codes each mesh in the fewest bytes."""
+
+_MANY, _FEW = 300, 24
+"""From so many meshes on a decoder that they share is tried; with preset "best" from so few."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What the user wants of one set.
@@ -38,6 +47,7 @@ class Order:
         max_error: bound on the mean error of each mesh, as a share of its diagonal; None for none.
         goal: rate, time, and who may end the training.
         target: size of the archive; None for none.
+        chooses: whether each mesh takes what codes it in the fewest bytes; `system` is then the usual one.
     """
 
     settings: Settings
@@ -45,6 +55,7 @@ class Order:
     max_error: float | None
     goal: Goal
     target: Target | None
+    chooses: bool = False
 
     @classmethod
     def checked(
@@ -64,8 +75,19 @@ class Order:
                 "a target for the size decides rate and error by itself: it cannot be combined with a rate or a bound"
             )
         settings = replace(settings, device=resolve_device(settings.device))
-        system = codec_by_name(codec) if isinstance(codec, str) else codec
+        steers = target is not None or goal.rate != 1.0 or goal.seconds is not None
+        if codec == AUTO and not steers:
+            bound = USUAL_BOUND if max_error is None else max_error
+            check_bound(bound)
+            return cls(settings, ControlMeshCodec(bound), bound, goal, target, chooses=True)
+        system = codec_by_name(NecgsCodec.name if codec == AUTO else codec) if isinstance(codec, str) else codec
         return cls(settings, _steered(system, goal, target is not None), max_error, goal, target)
+
+    def as_set(self, count: int) -> Order | None:
+        """Return the order with the codec that shares a decoder among so many meshes, None where that cannot pay."""
+        if not self.chooses or (count < _MANY and self.settings.preset != "best") or count < _FEW:
+            return None
+        return replace(self, system=_steered(codec_by_name(NecgsCodec.name), self.goal, targeted=False), chooses=False)
 
     def budgeted(self, prepared: Sequence[PreparedMesh]) -> Order:
         """Return the order with the bytes that a target leaves for the shared part and payloads of these meshes."""

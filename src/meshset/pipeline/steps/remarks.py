@@ -5,6 +5,9 @@ from __future__ import annotations
 from meshset.archive import MeshEntry
 from meshset.codecs import codec_label
 
+_USUAL = "set", "control-mesh"
+"""Rungs that are no news."""
+
 
 def rung_label(entry: MeshEntry) -> str | None:
     """Return how a mesh came to be stored under its bound, in one word; None if it has no bound."""
@@ -16,7 +19,10 @@ def remarks(entry: MeshEntry) -> tuple[str, ...]:
     edges = entry.open_edges
     state = (
         (edges, f"comes back open, with {edges} boundary {'edge' if edges == 1 else 'edges'}"),
-        (entry.bound and entry.rung != "set", f"rung: {rung_label(entry)}, max error {100 * (entry.bound or 0):.6g}%"),
+        (
+            entry.bound and rung_label(entry) not in _USUAL,
+            f"rung: {rung_label(entry)}, max error {100 * (entry.bound or 0):.6g}%",
+        ),
         (not entry.within_bound, "as exact as float32 allows, which misses the bound"),
         (entry.less_exact, "less exact than its set: more than twice the worst error of the meshes before it"),
         (entry.generation, "coded again from its stored form when the decoder was updated; its errors add up"),

@@ -1,0 +1,1 @@
+"""Codec control-mesh: few vertices, fitted to the original, that make a smooth or a flat surface."""
