@@ -58,6 +58,7 @@ FIGURES = {
     "batched_training": Shown("docs/implicit.md", "5 min"),
     "weight_bits": Shown("docs/implicit.md", "5 min"),
     "lgcl": Shown("docs/lgcl.md", "15 min"),
+    "control_mesh_tables": Shown("docs/control-mesh.md", "15 min"),
 }
 ATTACKS = {
     "fuzz": Shown("docs/hostile.md", "some hours"),
