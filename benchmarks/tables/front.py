@@ -69,12 +69,16 @@ def _size(count: float | None) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} KB"
 
 
+def _included(found: Row) -> str:
+    return "decoder and index" if found["decoder_bytes"] else "names and index"
+
+
 def claim(found: Row) -> str:
     """Return the sentence that the README opens with."""
     return (
         f"{SETS[found['file']]}, {found['obj_bytes'] / 1e6:.1f} MB as OBJ text, become **one file of "
-        f"{found['archive_bytes'] / 1e3:.0f} KB**, {found['ratio']:.0f} times smaller, decoder and index included. The "
-        f"mean error is {found['mean_error_of_diagonal']:.2%} of the diagonal of a mesh."
+        f"{found['archive_bytes'] / 1e3:.0f} KB**, {found['ratio']:.0f} times smaller, {_included(found)} included. "
+        f"The mean error is {found['mean_error_of_diagonal']:.2%} of the diagonal of a mesh."
     )
 
 

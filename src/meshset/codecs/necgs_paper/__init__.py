@@ -1,1 +1,1 @@
-"""NeCGS (ICCV 2025) in the paper's own configuration: what the default codec is compared with."""
+"""NeCGS (ICCV 2025) in the paper's own configuration: what codec necgs is compared with."""
