@@ -5,8 +5,9 @@ python benchmarks/quality/control_mesh.py sets/humans --cache control-mesh.work 
 
 Two comparisons. *Each mesh within a distance*: the smallest file of either kind whose distance is no larger. *At equal
 slope*: for each trade-off mu the setting of each mesh with the least bytes + mu x distance, means over the meshes,
-interpolated at the distances. Both kinds are measured by the same function on the same points. Distances are means of
-both directions in 1e-3 of half the side of the cube; bytes are those of a mesh, without the archive around it. The
+interpolated at the distances. Settings beyond the largest distance are left out: only the peer has them, and would give
+up a mesh that hardly gets smaller. Both kinds are measured by the same function on the same points. Distances are means
+of both directions in 1e-3 of half the side of the cube; bytes are those of a mesh, without the archive around it. The
 command goes on where it was interrupted, by what it keeps in the cache.
 """
 
@@ -158,9 +159,9 @@ def within(meshes: Mapping[str, Row], distance: float) -> Row:
     }
 
 
-def envelope(meshes: Mapping[str, Row], who: str) -> list[list[float]]:
-    """Return distance and bytes, means over all meshes, at each slope."""
-    rows = [np.array(mesh[who]["points"]) for mesh in meshes.values()]
+def envelope(meshes: Mapping[str, Row], who: str, farthest: float) -> list[list[float]]:
+    """Return distance and bytes, means over all meshes, at each slope, of settings that are no farther."""
+    rows = [np.array([one for one in mesh[who]["points"] if one[1] <= farthest]) for mesh in meshes.values()]
     chosen = [[row[np.argmin(row[:, 0] + slope * row[:, 1])] for row in rows] for slope in SLOPES]
     found = {tuple(np.mean(points, axis=0)[::-1].tolist()) for points in chosen}
     return [list(point) for point in sorted(found)]
@@ -176,7 +177,7 @@ def at(curve: Sequence[Sequence[float]], distance: float) -> float | None:
 
 def slopes(meshes: Mapping[str, Row], distances: Sequence[float]) -> Row:
     """Return the comparison at equal slope, at each distance that both reach."""
-    curves = {who: envelope(meshes, who) for who in ("peer", "ours")}
+    curves = {who: envelope(meshes, who, max(distances)) for who in ("peer", "ours")}
     found: Row = {}
     for distance in distances:
         peer, ours = (at(curves[who], distance) for who in ("peer", "ours"))
@@ -225,7 +226,10 @@ def main() -> None:
     found = summary(meshes, options.distances)
     for key, row in found["within"].items():
         equal = found["at_equal_slope"].get(key, {}).get("ratio", float("nan"))
-        print(f"{key}: {row['ratio']:.2f} within, {equal:.2f} at equal slope, {row['no_larger']} of {row['meshes']}")
+        print(
+            f"{key}: {row['ratio']:.2f} within, {row['ratio_of_a_mesh']:.2f} of a mesh, {equal:.2f} at equal slope, "
+            f"no larger {row['no_larger']} of {row['meshes']}"
+        )
     described = {"set": options.folder.name, "effort": options.effort, "distances": list(options.distances)}
     write_json(options.out, command([options.folder]), {**described, **found, "meshes": meshes})
 

@@ -16,21 +16,23 @@ def against_peer(found: Iterable[Row | None]) -> str:
     if not rows:
         return NOT_MEASURED
     lines = header(
-        *("set", "distance", "peer, B", "control mesh, B", "ratio", "ratio at equal slope"),
+        *("set", "distance", "peer, B", "control mesh, B", "ratio", "of a mesh", "at equal slope"),
         *("no larger than the peer's", "worst mesh", "NC of the peer", "NC"),
     )
     for one in rows:
         for key, row in one["within"].items():
             slope = one["at_equal_slope"].get(key)
+            equal = f"{slope['ratio']:.2f}" if slope else ""
             lines.append(
                 f"| {one['set']} | {key}e-3 | {row['peer_bytes']:,.0f} | {row['our_bytes']:,.0f} | {row['ratio']:.2f} "
-                f"| {format(slope['ratio'], '.2f') if slope else ''} | {row['no_larger']} of {row['meshes']} "
+                f"| {row['ratio_of_a_mesh']:.2f} | {equal} | {row['no_larger']} of {row['meshes']} "
                 f"| {row['worst_ratio']:.2f} | {row['peer_nc']:.3f} | {row['our_nc']:.3f} |"
             )
     counts = ", ".join(f"{len(one['meshes'])} {one['set']}" for one in rows)
     told = (
         f"{counts}; means over the meshes, distances in the cube of side 2. *Ratio*: peer over control mesh, of the "
-        "smallest files within the distance, mesh by mesh; *at equal slope*: of means over settings with the same "
+        "smallest files within the distance, mesh by mesh, all bytes together; *of a mesh*: the geometric mean over "
+        "them, each alike; *at equal slope*: of means over settings with the same "
         "trade-off; *worst mesh*: the lowest ratio of one. NC: normal consistency."
     )
     return "\n".join([*lines, f"\n{told}\n\n{provenance(*rows)}"])
