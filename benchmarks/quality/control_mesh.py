@@ -1,6 +1,6 @@
 """Control meshes beside Draco after simplification: bytes at equal mean distance, and where ours go.
 
-python benchmarks/quality/control_mesh.py sets/humans --cache control-mesh-cache \
+python benchmarks/quality/control_mesh.py sets/humans --cache control-mesh.work \
     --out benchmarks/results/control_mesh_humans.json
 
 Two comparisons. *Each mesh within a distance*: the smallest file of either kind whose distance is no larger. *At equal

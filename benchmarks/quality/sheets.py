@@ -1,6 +1,6 @@
 """A sheet of a set: each original, its control mesh, and Draco after simplification in as many bytes.
 
-python benchmarks/quality/sheets.py sets/humans --cache control-mesh-cache --out humans.png
+python benchmarks/quality/sheets.py sets/humans --cache control-mesh.work --out humans.png
 
 From left to right in each group: original, control mesh, the largest of the peer's best files that is not larger, or
 the smallest there is. Faces are lit as they are, flat. Bytes and distances are printed.

@@ -69,3 +69,21 @@ def kinds(found: Iterable[Row | None]) -> str:
     efforts = ", ".join(dict.fromkeys(f"`{one['effort']}`" for one in rows))
     told = f"Meshes of each kind, and mean times with one thread at preset {efforts}."
     return "\n".join([*lines, f"\n{told}\n\n{provenance(*rows)}"])
+
+
+def training(found: Row | None) -> str:
+    """Return what the tables that ship were made of, and what other beginnings would cost."""
+    if found is None:
+        return NOT_MEASURED
+    costs, held = found["bytes_of_decisions_held_out_by_limit"], found["held_out"]
+    lines = header("how sure contexts begin", *(f"limit {limit}" for limit in costs))
+    for name in next(iter(costs.values())):
+        label = "as costs least, each" if name == "chosen" else name
+        lines.append(f"| {label} | {' | '.join(f'{row[name]:,}' for row in costs.values())} |")
+    told = (
+        f"Made from {found['meshes']} control meshes; the bytes are those of all decisions of {held['meshes']} others, "
+        "from other sources of files. *Limit*: a decision moves a probability by one part in so many, "
+        f"at least. With what even numbers take, these meshes have {held['bytes']:,} bytes, "
+        f"{held['bytes_with_the_tables_before']:,} with the tables before."
+    )
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(found)}"])

@@ -169,6 +169,7 @@ TABLES: dict[str, Callable[[], str]] = {
             ("kinds", control_mesh.kinds),
         )
     },
+    "control mesh, training": lambda: control_mesh.training(measured("control_mesh_tables")),
     "attacks": lambda: attacks.attacks(*map(attacked, ("fuzz", "flips", "kills"))),
     "figures": lambda: index.commands(index.FIGURES, results),
     "figures of attacks": lambda: index.commands(index.ATTACKS, attacked),

@@ -34,6 +34,7 @@ CHANGES = {
         Change("ea7f1bb", "2026-11-21T22:15:39+00:00", "a smaller decoder for small sets"),
         Change("4b6db67", "2026-11-22T01:07:23+00:00", "latents that learn eight times as fast"),
     ),
+    "control mesh": (Change("990f748", "2026-11-28T07:00:14+00:00", "tables of control meshes from more meshes"),),
     "target size": (Change("d0c8fe9", "2026-11-22T01:38:30+00:00", "the larger decoder for a large target"),),
     "readers": (
         Change("3557026", "2026-11-21T18:31:35+00:00", "codecs of one network per mesh"),
@@ -52,6 +53,7 @@ DESCRIBED = {
         ),
         ("field", "necgs"),
     ),
+    **dict.fromkeys(("things24", "demo"), ("field", "necgs", "control mesh")),
     "targets": ("field", "necgs", "target size"),
     **dict.fromkeys(("every_mesh", "fields", "fit_times", "objectives"), ("field",)),
     "fuzz": ("readers",),

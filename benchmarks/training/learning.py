@@ -12,6 +12,12 @@ from meshset.codecs.control_mesh import contexts as at
 CAPS = (5, 10, 20, 30, 60, 120)
 LIMITS = (30, 60, 120, 250)
 
+SURE = (1, 2, 3, 5, 8, 12, 20, 30, 60, 120)
+"""How sure a context may be at the start; beyond the limit of learning it stays that sure."""
+
+EARLY = 60
+"""A beginning is told by so many decisions of a context in a payload: later ones have learned anyway."""
+
 _ONE = 1 << 16
 _LEAST = 64
 _SHOWN = 4
@@ -64,10 +70,19 @@ class Decisions:
         return np.bincount(self._context, bits, at.COUNT)
 
 
-def table(learned: Decisions, weights: tuple[tuple[int, ...], ...], cap: int, most: int = 1 << 30) -> at.Tables:
-    """Return the tables that begin where decisions ended up, surer the more there were, but no surer than `cap`."""
-    counts = learned.counts(most)
+def table(learned: Decisions, weights: tuple[tuple[int, ...], ...], cap: int) -> at.Tables:
+    """Return the tables that begin where decisions were early on, surer the more there were, no surer than `cap`."""
+    counts = learned.counts(EARLY)
     total = counts.sum(axis=1)
     one = np.rint(_ONE * (counts[:, 1] + 0.4) / (total + 0.8)).clip(_LEAST, _ONE - _LEAST).astype(int)
-    seen = np.clip(total // 2 + 1, 1, cap)
-    return at.Tables(weights, tuple(one.tolist()), tuple(seen.tolist()))
+    return at.Tables(weights, tuple(one.tolist()), tuple(np.clip(total // 2 + 1, 1, cap).tolist()))
+
+
+def chosen(learned: Decisions, tables: at.Tables, limit: int) -> at.Tables:
+    """Return tables whose contexts are each as sure as costs the decisions least, surer only where there are many."""
+    costs = []
+    for cap in SURE:
+        costs.append(learned.bits_by_context(at.Tables(tables.weights, tables.one, (cap,) * at.COUNT), limit))
+    least = np.array(SURE)[np.argmin(costs, axis=0)]
+    most = learned.counts(EARLY).sum(axis=1) // 2 + 1
+    return at.Tables(tables.weights, tables.one, tuple(np.minimum(least, most).tolist()))
