@@ -59,6 +59,7 @@ FIGURES = {
     "weight_bits": Shown("docs/implicit.md", "5 min"),
     "lgcl": Shown("docs/lgcl.md", "15 min"),
     "control_mesh_tables": Shown("docs/control-mesh.md", "8 min"),
+    "control_mesh_humans": Shown("docs/control-mesh.md", "6 min"),
 }
 ATTACKS = {
     "fuzz": Shown("docs/hostile.md", "some hours"),
