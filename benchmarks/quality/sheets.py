@@ -13,6 +13,7 @@ import base64
 import json
 import sys
 from pathlib import Path
+from typing import Literal, get_args
 
 import matplotlib.image
 import numpy as np
@@ -33,6 +34,8 @@ from benchmarks.common.meshes import normalised
 from benchmarks.common.peer_files import digest, peer_files
 from benchmarks.quality.control_mesh import chosen, code_digest, of_ours
 
+Up = Literal["y", "z"]
+
 COLOURS = (0.72, 0.76, 0.82), (0.95, 0.72, 0.45), (0.60, 0.80, 0.62)
 POINTS = 60
 """Points of the surface for each pixel."""
@@ -41,9 +44,9 @@ GREYS = 24
 """Levels of light: a picture of few colours is small."""
 
 
-def drawn(mesh: Mesh, side: int, colour: tuple[float, float, float]) -> NDArray[np.float64]:
+def drawn(mesh: Mesh, side: int, up: Up, colour: tuple[float, float, float]) -> NDArray[np.float64]:
     """Return a picture (side, side, 3) of a mesh on white."""
-    view = look(mesh, side, "z", POINTS * side**2)
+    view = look(mesh, side, up, POINTS * side**2)
     picture = np.ones((side, side, 3))
     light = np.rint(view.light * GREYS) / GREYS
     picture[view.rows, view.columns] = light[:, None] * np.array(colour)
@@ -74,7 +77,7 @@ def group(path: Path, error: float, options: argparse.Namespace, code: str) -> N
         f" nc {ours['nc']:.3f}; peer {len(peer.payload)} bytes at {1e3 * peer.distance:.2f}e-3"
     )
     seen = mesh, surface_of(base64.b64decode(ours["payload"])), peer.decode()
-    pictures = [drawn(one, options.side, colour) for one, colour in zip(seen, COLOURS, strict=True)]
+    pictures = [drawn(one, options.side, options.up, colour) for one, colour in zip(seen, COLOURS, strict=True)]
     return np.concatenate(pictures, axis=1)
 
 
@@ -93,6 +96,7 @@ def main() -> None:
     parser.add_argument("--max-error", type=float, default=0.1, help="in per cent of the bounding box's diagonal")
     parser.add_argument("--effort", choices=list(EFFORTS), default="balanced")
     parser.add_argument("--side", type=int, default=150, help="pixels along each side of a picture")
+    parser.add_argument("--up", choices=get_args(Up), default="z", help="axis that points upward")
     parser.add_argument("--columns", type=int, default=3, help="groups beside each other")
     parser.add_argument("--cache", type=Path, required=True, help="folder for what need not be made again")
     parser.add_argument("--out", type=Path, required=True)
