@@ -20,6 +20,9 @@ Preset = Literal["fast", "balanced", "best"]
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 """Where to train, for the command line; Python takes any torch device string."""
 
+AUTO = "auto"
+"""In place of a codec: whatever codes each mesh in the fewest bytes."""
+
 MeshFormat = Literal["obj", "ply", "stl", "off", "glb"]
 """Mesh files that can be written."""
 

@@ -31,7 +31,7 @@ from meshset.cli.signals import ending_softly
 from meshset.pipeline.steps.failures import in_short
 from meshset.progress.bars import showing_progress
 from meshset.text import printable
-from meshset.vocabulary import DeviceChoice, FieldKind, MeshFormat, Preset, Resolution
+from meshset.vocabulary import AUTO, DeviceChoice, FieldKind, MeshFormat, Preset, Resolution
 
 
 class Commands(typer.core.TyperGroup):
@@ -111,7 +111,7 @@ def compress(
             callback=known_codec,
             autocompletion=complete_codecs,
         ),
-    ] = "auto",
+    ] = AUTO,
     device: Annotated[
         DeviceChoice, typer.Option(help="Where to train; auto takes a CUDA GPU if there is one.")
     ] = "auto",
@@ -189,7 +189,7 @@ def check(
 ) -> None:
     """Diagnose mesh files without compressing them.
 
-    Says what is wrong with each, and what compress would make of it.
+    Says what is wrong with each, and what compress --codec necgs, which needs a field, would make of it.
 
     "clean" has no defect. "usable" has some; the notes say which, and what is done about them. "refused" cannot be
     compressed at this resolution.

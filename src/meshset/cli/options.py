@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from meshset.vocabulary import Objective
+from meshset.vocabulary import AUTO, Objective
 
 ArchivePath = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="An .mset file.", show_default=False)]
 ArchiveUrl = Annotated[
@@ -58,7 +58,7 @@ def complete_codecs(incomplete: str) -> list[str]:
     """Return the names of codecs that begin as the last word does."""
     from meshset.codecs import codec_names
 
-    return [name for name in ("auto", *codec_names()) if name.startswith(incomplete)]
+    return [name for name in (AUTO, *codec_names()) if name.startswith(incomplete)]
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
@@ -155,6 +155,6 @@ def known_codec(name: str) -> str:
     from meshset.codecs import codec_names
     from meshset.codecs.table import CODECS
 
-    if name != "auto" and name not in CODECS and name not in codec_names():
-        raise typer.BadParameter(f"there is no codec {name!r}, only auto, {', '.join(codec_names())}")
+    if name != AUTO and name not in CODECS and name not in codec_names():
+        raise typer.BadParameter(f"there is no codec {name!r}, only {', '.join((AUTO, *codec_names()))}")
     return name

@@ -11,7 +11,7 @@ from meshset.geometry.diagnosis import face_components
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.orientation import face_outward
 from meshset.geometry.queries import SurfaceQueries
-from meshset.geometry.sampling import face_normals
+from meshset.geometry.sampling import face_areas, face_normals
 
 NEAR = 2.0 / 63.0
 """Mean distance in the cube beyond which no surface is near a part: a voxel of a grid of 64 points a side."""
@@ -68,7 +68,8 @@ def lost_parts(original: Mesh, decoded: Mesh) -> Parts:
     probes = probes.of_parts(far).in_the_open(solid)
     area = np.bincount(probes.part, probes.area, count)
     missed = far & (area > 0) & (probes.mean_distances(nearest) > limit)
-    came_back = np.bincount(part[solid.closest(decoded.triangles.mean(axis=1))[1]], _areas(decoded), count)
+    triangles = decoded.triangles
+    came_back = np.bincount(part[solid.closest(triangles.mean(axis=1))[1]], face_areas(triangles), count)
     return Parts(int((missed & (came_back < OF_AREA * area)).sum()), count)
 
 
@@ -98,7 +99,7 @@ class _Probes:
         place = np.arange(len(order)) - np.searchsorted(part[order], part[order])
         step = -(-faces // _POINTS)
         (first,) = np.nonzero(place % step == 0)
-        area = np.add.reduceat(_areas(mesh)[order], first)
+        area = np.add.reduceat(face_areas(mesh.triangles)[order], first)
         taken = order[first]
         return cls(mesh.triangles[taken].mean(axis=1), face_normals(mesh)[taken], area, part[taken], parts)
 
@@ -119,13 +120,6 @@ class _Probes:
 
     def _where(self, kept: NDArray[np.bool_]) -> _Probes:
         return _Probes(self.points[kept], self.normals[kept], self.area[kept], self.part[kept], self.parts)
-
-
-def _areas(mesh: Mesh) -> NDArray[np.float64]:
-    """Return the area of each face, (F,)."""
-    triangles = mesh.triangles
-    crosses = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
-    return np.asarray(np.linalg.norm(crosses, axis=1)) / 2
 
 
 def _diagonals(mesh: Mesh, part: NDArray[np.int64], count: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from meshset.field.grid import spacing
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.queries import SurfaceQueries
-from meshset.geometry.sampling import face_normals, sample_surface
+from meshset.geometry.sampling import face_areas, face_normals, sample_surface
 
 OFFSET = 0.05
 """How far from the surface its sides are asked for, in voxels."""
@@ -86,7 +86,7 @@ def outer_surface(mesh: Mesh, queries: SurfaceQueries, resolution: int) -> Mesh:
     triangles, normals = mesh.triangles, face_normals(mesh)
     offsets = OFFSET * h * normals
     longest = _longest(triangles)
-    coarsest = max(_COARSEST * h, (5.0 * _area(triangles) / _PIECES) ** 0.5)
+    coarsest = max(_COARSEST * h, (5.0 * float(face_areas(triangles).sum()) / _PIECES) ** 0.5)
     buried, doubtful = _guess(queries, triangles, normals, offsets, h)
     small = np.flatnonzero(doubtful & (longest <= _FINEST * h))
     buried[small] = _is_buried(queries, triangles[small].mean(axis=1), offsets[small])
@@ -194,8 +194,3 @@ def _halves(corners: NDArray[Any], middle: NDArray[Any]) -> NDArray[Any]:
 def _longest(triangles: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the longest side of each triangle, (N,)."""
     return np.asarray(np.linalg.norm(np.roll(triangles, -1, axis=1) - triangles, axis=2).max(axis=1))
-
-
-def _area(triangles: NDArray[np.float64]) -> float:
-    crosses = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
-    return float(np.linalg.norm(crosses, axis=1).sum()) / 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,24 @@ def face_normals(mesh: Mesh) -> NDArray[np.float64]:
     return normals
 
 
+def face_areas(triangles: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the areas of triangles (N, 3, 3), (N,)."""
+    crosses = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    return np.asarray(np.linalg.norm(crosses, axis=1)) / 2
+
+
+def edge_sides(faces: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """Return both sides of each edge that has two, (P, 2), in the order of the edges' vertices.
+
+    Side 3 i + k belongs to face i.
+    """
+    edges = Edges.of(faces)
+    by_edge = np.argsort(edges.of_side, kind="stable")
+    first = np.cumsum(edges.faces) - edges.faces
+    pairs: NDArray[np.int64] = by_edge[first[edges.faces == 2][:, None] + np.arange(2)]
+    return pairs
+
+
 class SharpEdges:
     """The edges between two faces that meet at an angle of more than 30 degrees.
 
@@ -78,10 +97,7 @@ class SharpEdges:
     """
 
     def __init__(self, mesh: Mesh, normals: NDArray[np.float64]) -> None:
-        edges = Edges.of(mesh.faces)
-        by_edge = np.argsort(edges.of_side, kind="stable")
-        first = np.cumsum(edges.faces) - edges.faces
-        pairs = by_edge[first[edges.faces == 2][:, None] + np.arange(2)]
+        pairs = edge_sides(mesh.faces)
         faces = pairs // 3
         sharp = np.einsum("ij,ij->i", normals[faces[:, 0]], normals[faces[:, 1]]) < _SHARP
         self._faces = faces[sharp]

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshset.archive import ArchiveWriter, MeshEntry
+from meshset.codecs.control_mesh.codec import DEFAULT_ERROR
 from meshset.codecs.protocol import NEVER, CodedSet, Goal, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.collect import MeshSources, collect
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, kept_drafts, store, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
-from meshset.pipeline.steps.ladder import USUAL_BOUND, alone, climb, tell_rungs
-from meshset.pipeline.steps.order import AUTO, Order
+from meshset.pipeline.steps.ladder import alone, climb, tell_rungs
+from meshset.pipeline.steps.order import Order
 from meshset.pipeline.steps.outputs import require_apart, require_replaceable
 from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.resume import SavedRun, run_key
@@ -25,7 +26,7 @@ from meshset.pipeline.steps.target import Target
 from meshset.pipeline.steps.worth import input_bytes, too_large
 from meshset.progress import Listening, advance, reporting, stage, tell
 from meshset.text import counted, duration, printable, size
-from meshset.vocabulary import FieldKind, Objective, Preset, Resolution
+from meshset.vocabulary import AUTO, FieldKind, Objective, Preset, Resolution
 
 
 @dataclass(frozen=True, repr=False)
@@ -220,7 +221,7 @@ def _chosen(
     order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun
 ) -> tuple[Order, CodedSet, Sequence[Outcome]]:
     """Code each mesh in the fewest bytes; where a shared decoder may pay, too, keep whichever set is smaller."""
-    bound, settings = order.max_error or USUAL_BOUND, order.settings
+    bound, settings = order.max_error or DEFAULT_ERROR, order.settings
     stage("coding each mesh", len(prepared))
     own = []
     for mesh in prepared:

@@ -24,16 +24,16 @@ class SingleMeshCodec(ABC):
     decoder: ClassVar[Callable[[], MeshDecoder]]
 
     @abstractmethod
-    def code(self, mesh: Mesh) -> CodedMesh | Refusal:
+    def code(self, mesh: Mesh, settings: Settings) -> CodedMesh | Refusal:
         """Code a mesh. May raise MeshFileError to refuse it."""
 
     def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
-        """Code each mesh by itself; `settings` and `checkpoint` do not matter.
+        """Code each mesh by itself; `checkpoint` does not matter.
 
         Raises:
             MissingExtraError: a library that the codec needs for coding is not installed.
         """
-        coded = make_each(self.name, range(len(meshes)), lambda place: self.code(meshes[place]))
+        coded = make_each(self.name, range(len(meshes)), lambda place: self.code(meshes[place], settings))
         return CodedSet(b"", tuple(coded), {})
 
     def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:

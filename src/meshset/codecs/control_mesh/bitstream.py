@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -112,24 +113,31 @@ def code_header(coder: Coder, header: Header) -> Header:
 
 
 def code_points(
-    coder: Coder, contexts: Contexts, region: Region, header: Header, chooser: Chooser, same: Sequence[int]
+    coder: Coder,
+    contexts: Contexts,
+    region: Region,
+    steps: Iterable[Step],
+    header: Header,
+    chooser: Chooser,
+    same: Sequence[int],
 ) -> tuple[list[Point], list[int]]:
     """Code where the vertices of a surface are.
 
     Args:
         coder, contexts, region, header: as far as coded.
+        steps: the `traversal` of the region.
         chooser: decides, where the mesh is written.
         same: for each vertex that which it is a copy of, or itself; where it is written, and if there are copies.
 
     Returns:
         The points, and for each vertex that which it is a copy of, or itself.
     """
-    steps = Steps.of(header.step, header.ratio)
-    residuals = Residuals(coder, contexts, at.shipped().weights, steps, region.valence)
+    fineness = Steps.of(header.step, header.ratio)
+    residuals = Residuals(coder, contexts, at.shipped().weights, fineness, region.valence)
     origin = list(range(len(region.valence)))
     placed: list[int] = []
     place_of: dict[int, int] = {}
-    for step in traversal(region.corners, region.twin, region.hole):
+    for step in steps:
         if header.copies and placed:
             told = same[step.vertex] if same else step.vertex
             is_copy = int(told in place_of)
@@ -184,18 +192,22 @@ class Surface:
         region = grow(Guide(Writer(), Contexts.blank(at.COUNT), walk), len(manifold.source), len(manifold.faces))
         return cls(manifold, region, manifold.source[np.array(walk.vertices)])
 
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Return how the vertices of the region are placed."""
+        return tuple(traversal(self.region.corners, self.region.twin, self.region.hole))
+
     @property
     def order(self) -> NDArray[np.int64]:
         """Return the vertices of the mesh in the order in which they are placed."""
-        steps = traversal(self.region.corners, self.region.twin, self.region.hole)
-        placed = self.source[[step.vertex for step in steps]]
+        placed = self.source[[step.vertex for step in self.steps]]
         _, first = np.unique(placed, return_index=True)
         return placed[np.sort(first)]
 
     def as_decoded(self, faces: NDArray[np.int64], sharp: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return creases among the `Edges` of the mesh's faces in the order of those of the decoded mesh."""
         first: dict[int, int] = {}
-        for step in traversal(self.region.corners, self.region.twin, self.region.hole):
+        for step in self.steps:
             first.setdefault(int(self.source[step.vertex]), step.vertex)
         origin = [first.get(one, vertex) for vertex, one in enumerate(self.source.tolist())]
         kept, decoded = _welded(self.region, origin)
@@ -217,30 +229,17 @@ def encode(
         levels, step, ratio: as in `Header`.
         sharp: which edges are creases, in the order of the `Edges` of what `decode` returns.
     """
-    writer = Writer()
-    write(writer, at.shipped().contexts(), surface, chooser, levels, step, ratio, sharp)
-    return writer.to_bytes().ljust(-(-len(surface.region.valence) // _MOST_A_BYTE), b"\0")
-
-
-def write(
-    coder: Coder,
-    contexts: Contexts,
-    surface: Surface,
-    chooser: Chooser,
-    levels: int,
-    step: int,
-    ratio: int,
-    sharp: NDArray[np.bool_] | None,
-) -> None:
-    """Code a control mesh by any coder, contexts from wherever they begin; the rest is as in `encode`."""
     region, real = surface.region, surface.source[surface.source >= 0]
     creases = sharp is not None and bool(sharp.any())
     header = Header(levels, creases, len(np.unique(real)) < len(real), step, ratio, len(region.valence))
-    code_header(coder, header)
-    grow(Guide(coder, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
-    _, origin = code_points(coder, contexts, region, header, chooser, surface.source.tolist())
+    writer, contexts = Writer(), at.shipped().contexts()
+    code_header(writer, header)
+    grow(Guide(writer, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
+    source = surface.source.tolist()
+    _, origin = code_points(writer, contexts, region, surface.steps, header, chooser, source)
     if sharp is not None and creases:
-        code_creases(coder, contexts, Edges.of(_welded(region, origin)[1]), sharp)
+        code_creases(writer, contexts, Edges.of(_welded(region, origin)[1]), sharp)
+    return writer.to_bytes().ljust(-(-header.vertices // _MOST_A_BYTE), b"\0")
 
 
 def decode(payload: bytes) -> ControlMesh:
@@ -252,7 +251,8 @@ def decode(payload: bytes) -> ControlMesh:
     region = grow(Guide(reader, contexts), header.vertices, _most_faces(header.vertices))
     if len(region.valence) != header.vertices:
         raise ArchiveError("a control mesh has fewer vertices than it states")
-    points, origin = code_points(reader, contexts, region, header, _Reading(), ())
+    steps = traversal(region.corners, region.twin, region.hole)
+    points, origin = code_points(reader, contexts, region, steps, header, _Reading(), ())
     kept, faces = _welded(region, origin)
     if not len(faces):
         raise ArchiveError("a control mesh has no faces")

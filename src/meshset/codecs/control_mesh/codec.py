@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from meshset.codecs.common.outcomes import make_each
+from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.common.torch_guard import torch_needed
 from meshset.codecs.control_mesh.surface import surface_of
-from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
+from meshset.codecs.protocol import CodedMesh, Refusal, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.vocabulary import Preset
 
 DEFAULT_ERROR = 0.001
+"""Also the bound where the codec is chosen for each mesh and nothing else is asked for."""
 
 TOO_LARGE = "has more vertices than a control mesh may have"
 
@@ -39,7 +40,7 @@ class ControlMeshDecoder:
 
 
 @dataclass(frozen=True)
-class ControlMeshCodec:
+class ControlMeshCodec(SingleMeshCodec):
     """Each mesh by itself: the cheapest control mesh whose mean distance is within a bound.
 
     Attributes:
@@ -51,24 +52,20 @@ class ControlMeshCodec:
 
     id: ClassVar[int] = 17
     name: ClassVar[str] = "control-mesh"
+    decoder = ControlMeshDecoder
     error: float = DEFAULT_ERROR
 
     def __post_init__(self) -> None:
         if not 0 < self.error < math.inf:
             raise ValueError(f"the error of a control mesh is a share of the diagonal above 0, not {self.error}")
 
-    def compress(self, meshes: Sequence[Mesh], settings: Settings, checkpoint: Checkpoint | None = None) -> CodedSet:
-        """Code each mesh by itself; of the settings the preset matters, and `checkpoint` does not.
+    def code(self, mesh: Mesh, settings: Settings) -> CodedMesh | Refusal:
+        """Code a mesh; of the settings the preset matters.
 
         Raises:
             MissingExtraError: scipy or libigl is not installed.
         """
-
-        def code(place: int) -> CodedMesh | Refusal:
-            mesh = meshes[place]
-            return self.within(mesh, self.error * diagonal(mesh), settings.preset)
-
-        return CodedSet(b"", tuple(make_each(self.name, range(len(meshes)), code)), {})
+        return self.within(mesh, self.error * diagonal(mesh), settings.preset)
 
     def within(self, mesh: Mesh, distance: float, preset: Preset) -> CodedMesh | Refusal:
         """Code a mesh within a mean distance in the cube, whatever `error` is.
@@ -88,17 +85,6 @@ class ControlMeshCodec:
             except ArchiveError as error:  # a limit of the format that keeps readers from long work
                 return Refusal(f"is too involved for a control mesh: {error}")
         return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)
-
-    def add(self, meshes: Sequence[Mesh], shared: bytes, settings: Settings) -> tuple[CodedMesh | Refusal, ...]:
-        """Code each mesh by itself, as `compress` does. Raises ArchiveError for a shared part."""
-        self.open(shared)
-        return self.compress(meshes, settings).meshes
-
-    def open(self, shared: bytes, device: str | None = None) -> ControlMeshDecoder:
-        """Return the decoder; it runs on the CPU whatever the device. Raises ArchiveError for a shared part."""
-        if shared:
-            raise ArchiveError(f"has a shared part, which codec {self.name} does not use")
-        return ControlMeshDecoder()
 
     def parameters(self) -> dict[str, Any]:
         """Return the bound."""

@@ -18,18 +18,23 @@ from meshset.codecs.control_mesh.subdivision import Edges
 from meshset.codecs.control_mesh.surface import surface_of
 from meshset.codecs.peers.simplification import simplify
 from meshset.geometry import Mesh
+from meshset.geometry.sampling import edge_sides, face_normals
 
 LEVELS = 2
 """Levels of subdivision of a smooth surface: finer ones look alike."""
 
 _CREASE = math.cos(math.radians(40.0))
-_FIRST = 250
-_FEWEST = 8
-_RATIO = 4
-_EVEN_RATIO = 2
-"""Where points are not fitted, all directions are told alike."""
+"""Edges of a control mesh whose faces' normals differ by more than 40 degrees are creases."""
 
-_ROUNDS = 4
+_FIRST, _FEWEST = 250, 8
+"""Faces of the first fits, and of any at least."""
+
+_RATIO, _EVEN_RATIO = 4, 2
+"""`Steps.of` takes the first; the second, all directions alike, where points are not fitted."""
+
+_FORM_SEED = 8
+"""Samples of the form that points are rounded by; fits begin with lower seeds."""
+
 _BITS = 15.0
 """Bits of a vertex, about."""
 
@@ -44,11 +49,11 @@ _FINER, _DETOUR = 4_000, 5
 _KEPT = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Shares of the faces that are tried without a fit."""
 
-_SAMPLES = 3_000
-_FORM_SAMPLES = 6_000
+_SAMPLES, _FORM_SAMPLES = 3_000, 6_000
+"""Points a surface, while fitting and for the form that points are rounded by."""
+
 _QUANTISED = 0.82
 """Share of the bound that the fit may use up, before its points are rounded."""
-
 
 _NEAR = 0.1
 """A fit whose error is within such a share of what it may be is not improved."""
@@ -166,7 +171,7 @@ class Fit:
 
     @cached_property
     def _form(self) -> Form:
-        return form(self.original, self.design, self.points, _FORM_SAMPLES, 2 * _ROUNDS)
+        return form(self.original, self.design, self.points, _FORM_SAMPLES, _FORM_SEED)
 
     @cached_property
     def _best(self) -> NDArray[np.float64]:
@@ -194,13 +199,9 @@ class Coded:
 
 def creases(mesh: Mesh) -> NDArray[np.bool_]:
     """Return which of the `Edges` of a mesh are sharp."""
-    from meshset.geometry.sampling import face_normals
-
     edges, normals = Edges.of(mesh.faces.astype(np.int64)), face_normals(mesh)
-    along = np.argsort(edges.of_side.ravel(), kind="stable")
-    first = np.cumsum(np.bincount(edges.of_side.ravel())) - np.bincount(edges.of_side.ravel())
     sharp = np.zeros(len(edges.ends), dtype=bool)
-    pairs = along[first[edges.shared][:, None] + np.arange(2)] // 3
+    pairs = edge_sides(mesh.faces) // 3
     sharp[edges.shared] = (normals[pairs[:, 0]] * normals[pairs[:, 1]]).sum(axis=1) < _CREASE
     return sharp
 

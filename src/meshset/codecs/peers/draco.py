@@ -12,7 +12,7 @@ import numpy as np
 from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.peers.checks import checked_mesh
 from meshset.codecs.peers.simplification import simplify
-from meshset.codecs.protocol import CodedMesh, Refusal
+from meshset.codecs.protocol import CodedMesh, Refusal, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 
@@ -85,7 +85,7 @@ class DracoCodec(SingleMeshCodec):
         except ValueError as error:
             raise ArchiveError(f"states invalid settings of Draco: {error}") from None
 
-    def code(self, mesh: Mesh) -> CodedMesh | Refusal:
+    def code(self, mesh: Mesh, settings: Settings) -> CodedMesh | Refusal:
         """Code a mesh. Raises MissingExtraError where a library for simplification is not installed."""
         notes: tuple[str, ...] = ()
         if self.kept < 1:

@@ -10,7 +10,7 @@ import zstandard
 
 from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.peers.checks import checked_mesh
-from meshset.codecs.protocol import CodedMesh
+from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.geometry.writing import encode_ply
@@ -60,7 +60,7 @@ class PlyZstdCodec(SingleMeshCodec):
     name: ClassVar[str] = "ply-zstd"
     decoder = PlyZstdDecoder
 
-    def code(self, mesh: Mesh) -> CodedMesh:
+    def code(self, mesh: Mesh, settings: Settings) -> CodedMesh:
         """Code a mesh."""
         return CodedMesh(frame_of(mesh))
 

@@ -11,7 +11,7 @@ import numpy as np
 from meshset.codecs.common.singles import SingleMeshCodec
 from meshset.codecs.peers.ply import PlyZstdDecoder, frame_of
 from meshset.codecs.peers.simplification import FEWEST_FACES, simplify
-from meshset.codecs.protocol import CodedMesh
+from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 
@@ -49,7 +49,7 @@ class QecdCodec(SingleMeshCodec):
         if self.budget < SMALLEST_BUDGET:
             raise ValueError(f"the smallest mesh has {SMALLEST_BUDGET} parameters, so {self.budget} are too few")
 
-    def code(self, mesh: Mesh) -> CodedMesh:
+    def code(self, mesh: Mesh, settings: Settings) -> CodedMesh:
         """Code a mesh. Raises MissingExtraError where a library for simplification is not installed."""
         simple, notes = simplify_to_budget(mesh, self.budget)
         return CodedMesh(frame_of(simple), notes)

@@ -6,7 +6,6 @@ stands there, for what it takes is the limit of those after it.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Protocol
@@ -141,6 +140,3 @@ def coded_alone(codec: SetCodec, mesh: Mesh) -> CodedMesh | Refusal:
     """Return what a codec makes of one normalised mesh, without a word."""
     with listening(Silent()):
         return codec.compress([mesh], Settings()).meshes[0]
-
-
-UNLIMITED = math.inf

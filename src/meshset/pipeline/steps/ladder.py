@@ -16,7 +16,7 @@ from typing import TypeGuard
 from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.codecs.protocol import CodedMesh, RefiningCodec, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
-from meshset.pipeline.steps.candidates import CANDIDATES, UNLIMITED, Candidate, Wanted, coded_alone
+from meshset.pipeline.steps.candidates import CANDIDATES, Candidate, Wanted, coded_alone
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, draft, drafts, refused
 from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
 from meshset.pipeline.steps.remarks import rung_label
@@ -32,9 +32,6 @@ PLACED = 0.99
 
 REFINABLE = 2.0
 """Meshes beyond so many times the bound are not worked on further: it would take minutes and not suffice."""
-
-USUAL_BOUND = 0.001
-"""The bound where the codec is chosen for each mesh and nothing else is asked for."""
 
 
 def check_bound(bound: float) -> None:
@@ -120,7 +117,7 @@ def alone(
         original = mesh.load()
         distance = PLACED * MARGIN * bound * mesh.placement.diagonal
         for candidate in candidates:
-            limit = UNLIMITED if best is None else len(best.payload)
+            limit = math.inf if best is None else len(best.payload)
             coded = candidate.smallest(Wanted(original, distance, limit, settings))
             outcome = None if coded is None else _draft_alone(candidate.codec, mesh, coded)
             if outcome is not None and _within(outcome, bound):

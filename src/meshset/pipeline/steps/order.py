@@ -9,14 +9,15 @@ from importlib.metadata import version
 from typing import Any
 
 from meshset.codecs import codec_by_name
-from meshset.codecs.control_mesh.codec import ControlMeshCodec
+from meshset.codecs.control_mesh.codec import DEFAULT_ERROR, ControlMeshCodec
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.protocol import Goal, ParametrisedCodec, SetCodec, Settings, SteerableCodec
 from meshset.errors import MeshsetError
-from meshset.pipeline.steps.ladder import USUAL_BOUND, check_bound
+from meshset.pipeline.steps.ladder import check_bound
 from meshset.pipeline.steps.prepare import PreparedMesh
 from meshset.pipeline.steps.requirements import require_modules, resolve_device
 from meshset.pipeline.steps.target import Target
+from meshset.vocabulary import AUTO
 
 _USUAL_REPORT = {
     "field_error": 0.12723249407880668,
@@ -29,9 +30,6 @@ _USUAL_REPORT = {
 }
 """As large as the report of a codec that learns a decoder, whatever it says."""
 
-
-AUTO = "auto"
-"""In place of a codec: whatever codes each mesh in the fewest bytes."""
 
 _MANY, _FEW = 300, 24
 """From so many meshes on a decoder that they share is tried; with preset "best" from so few."""
@@ -77,7 +75,7 @@ class Order:
         settings = replace(settings, device=resolve_device(settings.device))
         steers = target is not None or goal.rate != 1.0 or goal.seconds is not None
         if codec == AUTO and not steers:
-            bound = USUAL_BOUND if max_error is None else max_error
+            bound = DEFAULT_ERROR if max_error is None else max_error
             check_bound(bound)
             return cls(settings, ControlMeshCodec(bound), bound, goal, target, chooses=True)
         system = codec_by_name(NecgsCodec.name if codec == AUTO else codec) if isinstance(codec, str) else codec
