@@ -15,7 +15,7 @@ import numpy as np
 from meshset.codecs.control_mesh.fitting import Original
 from meshset.codecs.peers.draco import DracoCodec, DracoDecoder
 from meshset.codecs.peers.simplification import simplify
-from meshset.codecs.protocol import CodedMesh
+from meshset.codecs.protocol import CodedMesh, Settings
 from meshset.geometry import Mesh
 
 FACES = (60, 90, 130, 190, 280, 400, 580, 850, 1250, 1800, 2600, 4000)
@@ -71,7 +71,7 @@ def _all(original: Original) -> Iterator[PeerFile]:
     for faces in (*(count for count in FACES if count < len(mesh.faces)), len(mesh.faces)):
         simple, _ = simplify(mesh, faces / len(mesh.faces))
         for bits in BITS:
-            coded = DracoCodec(bits).code(simple)
+            coded = DracoCodec(bits).code(simple, Settings())
             if isinstance(coded, CodedMesh):
                 decoded = DracoDecoder().decode(coded.payload)
                 yield PeerFile(faces, bits, coded.payload, original.distance(decoded))

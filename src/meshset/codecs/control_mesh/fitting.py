@@ -25,9 +25,6 @@ _FLOOR = 0.3
 _JUDGED = 8_000
 """Points a surface by which a distance is judged."""
 
-DENSE = 500
-"""Forms of more control points are kept as sparse matrices."""
-
 _HOLD = 1e-3
 """Share of the mean weight of a vertex that holds it where it is, so that no direction is free."""
 
@@ -99,12 +96,20 @@ class Form:
 
     def minimum(self) -> NDArray[np.float64]:
         """Return the best control points (V, 3)."""
-        from scipy.linalg import solve
-        from scipy.sparse.linalg import spsolve
+        return np.asarray(_eliminated(self.matrix, "MMD_AT_PLUS_A").solve(self.vector)).reshape(-1, 3)
 
-        if len(self.vector) > 3 * DENSE:
-            return np.asarray(spsolve(self.matrix.tocsc(), self.vector)).reshape(-1, 3)
-        return np.asarray(solve(self.matrix.toarray(), self.vector, assume_a="pos")).reshape(-1, 3)
+    def upper(self, rows: NDArray[np.int64]) -> csr_array:
+        """Return a triangular U with U U^T = H, its rows and columns in the order `rows` (3 V,)."""
+        factor = _eliminated(self.matrix[rows[::-1]][:, rows[::-1]], "NATURAL")
+        lower = factor.L @ diags_array(np.sqrt(factor.U.diagonal()))
+        return csr_array(lower.tocsr()[::-1, ::-1])
+
+
+def _eliminated(matrix: csr_array, order: str) -> Any:
+    """Return the factors L U of a symmetric positive matrix, without a change of rows beside that of columns."""
+    from scipy.sparse.linalg import splu
+
+    return splu(matrix.tocsc(), permc_spec=order, diag_pivot_thresh=0.0, options={"SymmetricMode": True})
 
 
 def form(original: Original, design: Design, points: NDArray[np.float64], count: int, seed: int) -> Form:

@@ -10,26 +10,13 @@ from __future__ import annotations
 import math
 from itertools import product
 from operator import mul
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.control_mesh.fitting import DENSE, Form
+from meshset.codecs.control_mesh.fitting import Form
 from meshset.codecs.control_mesh.prediction import Step
 from meshset.codecs.control_mesh.residuals import GRID, Expected, Point, Residuals, Steps, Whole
-
-
-class _Goals(Protocol):
-    """Knows where vertices should go, given those that are placed."""
-
-    def goal(self, vertex: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the best position (3,) of a vertex, and R (3, 3): to miss it by d costs |R d|^2 / 2."""
-        ...
-
-    def place(self, vertex: int, point: NDArray[np.float64]) -> None:
-        """Take note of where a vertex is."""
-        ...
 
 
 class Rounding:
@@ -37,7 +24,6 @@ class Rounding:
 
     Args:
         form: about the mean distance of control points.
-        points: its minimum, (V, 3).
         order: vertices of the mesh as they are placed, (V,).
         source: of each vertex of the region, that of the mesh.
         steps: how finely positions are told.
@@ -47,13 +33,12 @@ class Rounding:
     def __init__(
         self,
         form: Form,
-        points: NDArray[np.float64],
         order: NDArray[np.int64],
         source: NDArray[np.int64],
         steps: Steps,
         price: float,
     ) -> None:
-        self._goals: _Goals = _Eliminated(form, order) if len(order) <= DENSE else _Neighbours(form, points)
+        self._goals = _Goals(form, order)
         self._source = source
         self._scale = np.array([steps.normal, steps.plane, steps.plane])
         self._price = price
@@ -64,15 +49,16 @@ class Rounding:
         frame = np.array(expected.frame)
         exact = frame @ (goal * GRID - expected.centre) / self._scale
         metric = (root @ frame.T) * (self._scale / GRID)
+        choices = list(product(*(_near(value) for value in exact.tolist())))
+        missed = (np.array(choices) - exact) @ metric.T
+        costs = 0.5 * (missed * missed).sum(axis=1)
         best, least = (0, 0, 0), math.inf
-        first, second, third = (_near(value) for value in exact.tolist())
-        for tried in product(first, second, third):
-            missed = metric @ (np.array(tried) - exact)
-            cost = 0.5 * float(missed @ missed)
+        for place in np.argsort(costs, kind="stable").tolist():
+            if costs[place] >= least:
+                break
+            cost = costs[place] + self._price * residuals.bits(expected, choices[place])
             if cost < least:
-                cost += self._price * residuals.bits(expected, tried)
-                if cost < least:
-                    best, least = tried, cost
+                best, least = choices[place], cost
         return best
 
     def point(self, step: Step) -> Point:
@@ -119,44 +105,33 @@ class Nearest:
         """Do nothing: others do not depend on it."""
 
 
-class _Eliminated:
-    """Goals in view of all vertices to come, at their best: a factor U U^T of the form, first vertices last."""
+class _Goals:
+    """Where vertices should go in view of all those to come, at their best: a factor U U^T of the form."""
 
     def __init__(self, form: Form, order: NDArray[np.int64]) -> None:
-        from scipy.linalg import cholesky, solve_triangular
-
         rows = (3 * order[:, None] + np.arange(3)).ravel()
-        lower = cholesky(form.matrix[rows[::-1]][:, rows[::-1]].toarray(), lower=True)
-        self._upper = lower[::-1, ::-1]
-        self._rest = solve_triangular(self._upper, form.vector[rows], lower=False)
+        upper = form.upper(rows)
+        self._rest = upper.T @ form.minimum().ravel()[rows]
+        self._starts, self._columns, self._values = upper.indptr, upper.indices, upper.data
+        self._roots = np.zeros((len(order), 3, 3))
+        at = upper.tocoo()
+        near = at.row // 3 == at.col // 3
+        self._roots[at.row[near] // 3, at.col[near] % 3, at.row[near] % 3] = at.data[near]
         self._rank = np.empty(int(order.max()) + 1, dtype=np.int64)
         self._rank[order] = np.arange(len(order))
 
     def goal(self, vertex: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        at = 3 * int(self._rank[vertex])
-        root = self._upper[at : at + 3, at : at + 3].T
-        return np.linalg.solve(root, self._rest[at : at + 3]), root
+        """Return the best position (3,) of a vertex, and R (3, 3): to miss it by d costs |R d|^2 / 2."""
+        rank = int(self._rank[vertex])
+        root = self._roots[rank]
+        return np.linalg.solve(root, self._rest[3 * rank : 3 * rank + 3]), root
 
     def place(self, vertex: int, point: NDArray[np.float64]) -> None:
+        """Take note of where a vertex is."""
         at = 3 * int(self._rank[vertex])
-        self._rest[at + 3 :] -= point @ self._upper[at : at + 3, at + 3 :]
-
-
-class _Neighbours:
-    """Goals in view of the neighbours that are placed, the others where they are best: for many vertices."""
-
-    def __init__(self, form: Form, points: NDArray[np.float64]) -> None:
-        self._matrix, self._points = form.matrix, points
-        self._moved = np.zeros(points.size)
-
-    def goal(self, vertex: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        rows = self._matrix[3 * vertex : 3 * vertex + 3]
-        block = rows[:, 3 * vertex : 3 * vertex + 3].toarray()
-        moved = np.linalg.solve(block, -(rows @ self._moved))
-        return self._points[vertex] + moved, np.linalg.cholesky(block).T
-
-    def place(self, vertex: int, point: NDArray[np.float64]) -> None:
-        self._moved[3 * vertex : 3 * vertex + 3] = point - self._points[vertex]
+        for row, coordinate in zip(range(at, at + 3), point.tolist(), strict=True):
+            entries = slice(self._starts[row], self._starts[row + 1])
+            self._rest[self._columns[entries]] -= coordinate * self._values[entries]
 
 
 def _near(value: float) -> tuple[int, ...]:

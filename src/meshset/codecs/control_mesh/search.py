@@ -157,7 +157,7 @@ class Fit:
         if not self._fitted:
             return Nearest(self.points, self.surface.source, steps)
         price = self.error / (_BITS * self.vertices)
-        return Rounding(self._form, self._best, self._order, self.surface.source, steps, price)
+        return Rounding(self._form, self._order, self.surface.source, steps, price)
 
     @cached_property
     def sharp_as_decoded(self) -> NDArray[np.bool_]:
@@ -172,10 +172,6 @@ class Fit:
     @cached_property
     def _form(self) -> Form:
         return form(self.original, self.design, self.points, _FORM_SAMPLES, _FORM_SEED)
-
-    @cached_property
-    def _best(self) -> NDArray[np.float64]:
-        return self._form.minimum()
 
     @cached_property
     def _order(self) -> NDArray[np.int64]:
