@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ _FORM_SEED = 8
 _BITS = 15.0
 """Bits of a vertex, about."""
 
-_MOST_FITTED = 4_000
+_MOST_FITTED = 10_000
 """Faces of a control mesh that is fitted: beyond, it takes long and gains little."""
 
 _NOTHING: tuple[str, ...] = ()
@@ -52,21 +52,31 @@ _KEPT = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 _SAMPLES, _FORM_SAMPLES = 3_000, 6_000
 """Points a surface, while fitting and for the form that points are rounded by."""
 
-_QUANTISED = 0.82
-"""Share of the bound that the fit may use up, before its points are rounded."""
+_QUANTISED, _MOST_USED, _NEAR = 0.82, 0.9, 0.08
+"""Share of the bound that fits aim at, before their points are rounded; most of use; what is near, as a logarithm."""
 
-_NEAR = 0.1
-"""A fit whose error is within such a share of what it may be is not improved."""
+_ALIKE = 0.06
+"""Numbers of faces with a lower logarithm of their ratio are not told apart."""
+
+_MARGIN, _LEAP = 0.15, 1.0
+"""The next of a search is so far from both ends of what is left, and so far beyond one end, as a logarithm."""
+
+_DOUBT = 3.0
+"""How fast an error falls is taken to change by this factor at most from one place to the next."""
 
 _EXACT = 1e-12
-_RIVAL = 1.2
-"""A kind of surface that is expected to need so many times the faces of the best is not tried."""
 
-_SMOOTH_FALL, _FLAT_FALL = 1.4, 1.0
+_FALL = 1.0
 """The error falls with the number of faces to this power."""
 
-_USUAL_STEP = 4.0
-"""Steps along the normal are about so many times the bound."""
+_LEAST_ROOM, _ROUNDING_FALL = 0.1, 0.35
+"""Rounding may add this share of the bound at least, for it fits, too; the error falls with the step to this power."""
+
+_SPENT, _NEARLY = 0.97, 0.96
+"""Rounding aims at the first share of the bound, and is content with the second."""
+
+_MORE_ROUNDINGS = 4
+"""Roundings beyond those that are allowed, where none before was within the bound."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +87,18 @@ class Effort:
         rounds: of fitting.
         kinds: of surface that are pursued.
         fits: at most, for each.
+        coded: of these, at most.
         roundings: of each fit, at most.
     """
 
     rounds: int
     kinds: int
     fits: int
+    coded: int
     roundings: int
 
 
-FAST, BALANCED, BEST = Effort(3, 1, 2, 2), Effort(4, 2, 3, 4), Effort(6, 3, 5, 6)
+FAST, BALANCED, BEST = Effort(3, 1, 3, 1, 2), Effort(4, 2, 6, 2, 4), Effort(6, 3, 8, 3, 6)
 EFFORTS: dict[str, Effort] = {"fast": FAST, "balanced": BALANCED, "best": BEST}
 
 
@@ -105,6 +117,12 @@ class Kind:
 
 FLAT, SMOOTH, CREASED = Kind(0, False), Kind(LEVELS, False), Kind(LEVELS, True)
 KINDS = FLAT, SMOOTH, CREASED
+
+_USUAL_STEP, _USUAL_ROOM = {FLAT: 4.0, SMOOTH: 6.0, CREASED: 5.0}, 0.15
+"""Steps along the normal, in bounds, where rounding may add such a share of the bound."""
+
+_RIVAL = {FLAT: 1.1, SMOOTH: 1.0, CREASED: 0.95}
+"""How many faces of each kind take as many bytes, about."""
 
 
 class Fit:
@@ -212,32 +230,49 @@ def search(original: Original, bound: float, effort: Effort = BALANCED) -> Coded
 
 
 def _search_fitted(original: Original, coarse: Coarse, bound: float, effort: Effort) -> Coded | None:
-    first = {kind: Fit(original, coarse.of(_FIRST), kind, effort.rounds) for kind in KINDS}
-    guesses = {kind: _faces_for(fit, bound) for kind, fit in first.items()}
-    promising = sorted(KINDS, key=guesses.__getitem__)
+    """Pursue the kind of surface that promises the fewest faces; others as far as they may do with fewer."""
+
+    def fit(kind: Kind, faces: int) -> Fit:
+        return Fit(original, coarse.of(faces), kind, effort.rounds)
+
+    most = min(_MOST_FITTED, len(original.mesh.faces))
+    first = {kind: fit(kind, _FIRST) for kind in KINDS}
+    promising = sorted(KINDS, key=lambda kind: first[kind].error / _RIVAL[kind])
+    # Parts with planes have a cliff: until there is a vertex for each corner, a flat surface promises nothing.
+    pursued = [promising[0], *sorted(promising[1:], key=lambda kind: kind is not FLAT)][: effort.kinds]
     best: Coded | None = None
-    for kind in promising[: effort.kinds]:
-        if guesses[kind] > _RIVAL * guesses[promising[0]]:
-            break
-        for fit in _fits(original, coarse, first[kind], bound, effort):
-            best = _smaller(best, _coarsest(fit, bound, effort))
+    for kind in pursued:
+        start = first[kind]
+        if best is not None:
+            start = fit(kind, min(round(_RIVAL[kind] / _RIVAL[best.fit.kind] * len(best.fit.faces)), most))
+            if start.error > bound:
+                continue
+        for found in _narrowed(partial(fit, kind), start, bound, effort.fits, most)[: effort.coded]:
+            best = _smaller(best, _coarsest(found, bound, effort))
     return best
 
 
-def _fits(original: Original, coarse: Coarse, first: Fit, bound: float, effort: Effort) -> Iterator[Fit]:
-    """Yield fits that use up about as much of the bound as leaves room for rounding."""
-    fit = first
-    for _ in range(effort.fits):
-        if fit.error <= bound:
-            yield fit
-            if abs(math.log(max(fit.error, _EXACT) / (_QUANTISED * bound))) < _NEAR:
-                return
-        faces = min(_faces_for(fit, bound), len(original.mesh.faces))
-        if faces > _MOST_FITTED:
-            return
-        fit = Fit(original, coarse.of(faces), first.kind, effort.rounds)
-    if fit.error <= bound:
-        yield fit
+def _narrowed(fit: Callable[[int], Fit], start: Fit, bound: float, fits: int, most: int) -> list[Fit]:
+    """Return fits with room for rounding within a bound, fewest faces first."""
+    crossing = Crossing(_FALL, _LEAP)
+    within: list[Fit] = []
+    faces: set[int] = set()
+    found = start
+    while len(found.faces) not in faces:
+        faces.add(len(found.faces))
+        excess = _excess(found, bound)
+        if crossing.outside is not None and excess > crossing.outside[1] > 0:
+            break
+        crossing.add(math.log(len(found.faces)), excess)
+        if found.error <= _MOST_USED * bound:
+            within.append(found)
+        if abs(excess) < _NEAR:
+            break
+        wanted = min(max(round(math.exp(crossing.next())), _FEWEST), most)
+        if len(faces) == fits or any(abs(math.log(wanted / one)) < _ALIKE for one in faces):
+            break
+        found = fit(wanted)
+    return sorted(within, key=lambda one: len(one.faces))
 
 
 def _search_plain(original: Original, coarse: Coarse, bound: float, effort: Effort) -> Coded | None:
@@ -252,31 +287,64 @@ def _search_plain(original: Original, coarse: Coarse, bound: float, effort: Effo
     return None
 
 
-def _faces_for(fit: Fit, bound: float) -> int:
-    """Return how many faces would leave room for rounding within a bound, at the usual fall of the error."""
-    fall = _SMOOTH_FALL if fit.kind.levels else _FLAT_FALL
-    factor = (fit.error / (_QUANTISED * bound)) ** (1.0 / fall)
-    return max(int(len(fit.faces) * min(max(factor, 0.1), 10.0)), _FEWEST)
+def _excess(fit: Fit, bound: float) -> float:
+    """Return the logarithm of an error over what leaves room for rounding."""
+    return math.log(max(fit.error, _EXACT) / (_QUANTISED * bound))
 
 
 def _coarsest(fit: Fit, bound: float, effort: Effort) -> Coded | None:
     """Return the coarsest rounding of a fit that is found within a bound, None for none."""
-    low, high = 0, STEP_CODES
-    code = min(max(round(16.0 * math.log2(_USUAL_STEP * bound * GRID)), 0), STEP_CODES - 1)
+    room = max(_SPENT * bound - fit.error, _LEAST_ROOM * bound)
+    crossing = Crossing(_ROUNDING_FALL, _LEAP)
     best: Coded | None = None
-    for _ in range(effort.roundings):
+    step = _USUAL_STEP[fit.kind] * bound * math.sqrt(room / (_USUAL_ROOM * bound))
+    code = min(max(round(16.0 * math.log2(step * GRID)), 0), STEP_CODES - 1)
+    tried_codes: set[int] = set()
+    while code not in tried_codes and len(tried_codes) < effort.roundings + _MORE_ROUNDINGS:
+        tried_codes.add(code)
         tried = fit.coded(code)
-        if tried.error <= bound:
-            best, low = tried, code
-        else:
-            high = code
-        # What rounding adds to the error grows with the square of the step, about; the fit is the rest.
-        room, taken = bound - fit.error, max(tried.error - fit.error, 0.1 * (bound - fit.error))
-        code = round(code + 8.0 * math.log2(room / taken)) if room > 0 else code - 16
-        code = min(max(code, low + 1), high - 1)
-        if high - low <= 2:
-            break
+        if tried.error <= bound and (best is None or code > best.code):
+            best = tried
+        if best is not None and (len(tried_codes) >= effort.roundings or best.error >= _NEARLY * bound):
+            return best
+        crossing.add(-code * math.log(2) / 16.0, math.log(max(tried.error, _EXACT) / (_SPENT * bound)))
+        code = min(max(round(-crossing.next() * 16.0 / math.log(2)), 0), STEP_CODES - 1)
     return best
+
+
+@dataclass
+class Crossing:
+    """Where an error that falls becomes small enough, between a place where it is not and one where it is.
+
+    Attributes:
+        fall: how much the logarithm of the error falls from a place to one that is 1 further, about.
+        leap: the next place is no farther than this.
+        outside, within: the nearest places, each with the logarithm of the error over what it may be.
+    """
+
+    fall: float
+    leap: float
+    outside: tuple[float, float] | None = None
+    within: tuple[float, float] | None = None
+
+    def add(self, place: float, excess: float) -> None:
+        """Take note of an error, and of how fast it falls from one place to the next on the same side."""
+        before = self.outside if excess > 0 else self.within
+        if before is not None and place != before[0]:
+            seen = (before[1] - excess) / (place - before[0])
+            self.fall = min(max(seen, self.fall / _DOUBT), self.fall * _DOUBT)
+        if excess > 0:
+            self.outside = place, excess
+        else:
+            self.within = place, excess
+
+    def next(self) -> float:
+        """Return the place to try next."""
+        if self.outside is not None and self.within is not None:
+            share = self.outside[1] / (self.outside[1] - self.within[1])
+            return self.outside[0] + min(max(share, _MARGIN), 1.0 - _MARGIN) * (self.within[0] - self.outside[0])
+        place, excess = self.outside or self.within or (0.0, 0.0)
+        return place + min(max(excess / self.fall, -self.leap), self.leap)
 
 
 def _smaller(one: Coded | None, other: Coded | None) -> Coded | None:
