@@ -25,10 +25,10 @@ import numpy as np
 
 from meshset.codecs.control_mesh import contexts as at
 from meshset.codecs.control_mesh.bitstream import STEP_CODES, Chooser, encode
+from meshset.codecs.control_mesh.fit import CREASED, FLAT, SMOOTH, Fit
 from meshset.codecs.control_mesh.fitting import Original
 from meshset.codecs.control_mesh.prediction import Step
 from meshset.codecs.control_mesh.residuals import GRID, Expected, Point, Residuals, Steps, Whole
-from meshset.codecs.control_mesh.search import CREASED, FLAT, SMOOTH, Fit
 from meshset.codecs.peers.simplification import simplify
 from meshset.errors import MeshsetError
 from meshset.geometry import Mesh, Placement

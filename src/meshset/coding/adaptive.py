@@ -25,7 +25,7 @@ _SHOWN = 4
 _LIMIT = 60
 """A decision moves a probability by one part in so many, at least."""
 
-_WORD = np.dtype("<u4")
+_WORD = np.dtype(">u4")
 _INVALID = "a coded chunk holds invalid bits"
 
 
@@ -92,8 +92,19 @@ class Writer:
         return value
 
     def to_bytes(self) -> bytes:
-        """Return what was written; zeros at the end, which reading adds again, are left out."""
-        return bytes(np.asarray(self._coder.get_compressed()).astype(_WORD).tobytes()).rstrip(b"\0")
+        """Return what was written, in as few bytes as tell it: reading adds zeros at the end again."""
+        whole = bytes(np.asarray(self._coder.get_compressed()).astype(_WORD).tobytes())
+        _, (lower, width) = self._coder.pos()
+        before, last = whole[: -_WORD.itemsize], int.from_bytes(whole[-_WORD.itemsize :], "big")
+        if last < lower >> 32:  # carried into the words before: whatever follows is in reach
+            return before.rstrip(b"\0")
+        for kept in range(9):
+            unit = 1 << 64 - 8 * kept
+            point = -(-lower // unit) * unit
+            if point < min(lower + width, 1 << 64):
+                break
+        told: bytes = before + point.to_bytes(8, "big")
+        return told.rstrip(b"\0")
 
 
 class Reader:
@@ -131,11 +142,6 @@ class Reader:
             return int(self._decode(constriction.stream.model.Uniform(size)))
         except AssertionError as error:
             raise ArchiveError(_INVALID) from error
-
-    def finish(self) -> None:
-        """Raise ArchiveError for more bytes than what was read takes, as far as that shows."""
-        if not self._coder.maybe_exhausted():
-            raise ArchiveError("a coded chunk is longer than its contents")
 
 
 class Counter:

@@ -21,7 +21,7 @@ class Bits:
 
     def __init__(self, data: bytes) -> None:
         data += bytes(-len(data) % 4)
-        self.words = deque(word for (word,) in struct.iter_unpack("<I", data))
+        self.words = deque(word for (word,) in struct.iter_unpack(">I", data))
         self.range, self.point = 2**64 - 1, (self._word() << 32) + self._word()
         table = TABLES.read_bytes()
         self.weights = [struct.unpack_from("<13h", table, 26 * part) for part in range(3)]

@@ -51,7 +51,6 @@ def there_and_back(faces: np.ndarray) -> tuple[Region, Counter[str]]:
     reader = Reader(writer.to_bytes())
     guide = Counting(reader, Contexts.blank(at.COUNT))
     region = grow(guide, *size)
-    reader.finish()
     back = manifold.source[np.array(walk.vertices)][mesh_faces(region)]
     assert turned(back) == turned(faces)
     twin = np.array(region.twin)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from meshset.codecs.control_mesh import fitting, rounding
+from meshset.codecs.control_mesh import fitting
 from meshset.codecs.control_mesh.bitstream import Surface, decode, encode
 from meshset.codecs.control_mesh.fitting import Design, Form, Original, fitted, form, limits_at
 from meshset.codecs.control_mesh.prediction import Step
@@ -78,9 +78,7 @@ def test_the_form_is_the_weighted_squares(monkeypatch: pytest.MonkeyPatch) -> No
         assert gradient[vertex, axis] == pytest.approx(slope, rel=1e-4, abs=1e-9)
 
 
-@pytest.mark.parametrize("dense", [0, 500])
-def test_a_minimum_has_no_slope(monkeypatch: pytest.MonkeyPatch, dense: int) -> None:
-    monkeypatch.setattr(fitting, "DENSE", dense)
+def test_a_minimum_has_no_slope() -> None:
     found = form(original(), design(), POINTS, COUNT, SEED)
     best = found.minimum()
     np.testing.assert_allclose(found.matrix @ best.ravel(), found.vector, atol=1e-9)
@@ -120,9 +118,26 @@ class Placed:
         self._chooser.placed(step, point)
 
 
-@pytest.mark.parametrize("dense", [0, 500], ids=["neighbours", "eliminated"])
-def test_rounding_in_view_of_others_is_no_worse(monkeypatch: pytest.MonkeyPatch, dense: int) -> None:
-    monkeypatch.setattr(rounding, "DENSE", dense)
+def test_a_form_is_factored_in_any_order() -> None:
+    found = form(original(), design(), POINTS, COUNT, SEED)
+    rows = (3 * np.random.default_rng(1).permutation(len(POINTS))[:, None] + np.arange(3)).ravel()
+    upper = found.upper(rows).toarray()
+    assert not np.tril(upper, -1).any()
+    np.testing.assert_allclose(upper @ upper.T, found.matrix.toarray()[np.ix_(rows, rows)], atol=1e-12)
+
+
+def test_the_largest_distance_counts_as_much_as_it_should() -> None:
+    mesh = original().mesh
+    spike = mesh.vertices.copy()
+    spike[0] *= 1.5
+    surface = Mesh(spike, mesh.faces)
+    mean, all_of_it, tenth = (Original(mesh, share).distance(surface) for share in (0.0, 1.0, 0.1))
+    assert mean < 0.01
+    assert 0.25 < all_of_it < 0.45
+    assert tenth == pytest.approx(all_of_it / 10)
+
+
+def test_rounding_in_view_of_others_is_no_worse() -> None:
     found = form(original(), design(), POINTS, 1500, SEED)
     best = found.minimum()
     surface = Surface.of(FACES)
@@ -131,8 +146,8 @@ def test_rounding_in_view_of_others_is_no_worse(monkeypatch: pytest.MonkeyPatch,
         values, sizes = {}, {}
         choosers = {
             "nearest": Nearest(best, surface.source, steps),
-            "free": Rounding(found, best, surface.order, surface.source, steps, 0.0),
-            "dear": Rounding(found, best, surface.order, surface.source, steps, 1e-4),
+            "free": Rounding(found, surface.order, surface.source, steps, 0.0),
+            "dear": Rounding(found, surface.order, surface.source, steps, 1e-4),
         }
         for name, chooser in choosers.items():
             noted = Placed(chooser, surface.source)

@@ -262,7 +262,6 @@ def decode(payload: bytes) -> ControlMesh:
     sharp = np.zeros(len(edges.ends), dtype=bool)
     if header.creases:
         sharp = code_creases(reader, contexts, edges, sharp)
-    reader.finish()
     return ControlMesh(np.array(points, dtype=np.int64)[kept], faces, sharp, header.levels)
 
 

@@ -32,25 +32,32 @@ _HOLD = 1e-3
 class Original:
     """A mesh that is to be met.
 
-    Attributes:
+    Args:
         mesh: in the cube [-1, 1]^3.
+        largest_counts: the share of the largest distance that counts if it is above the mean.
+
+    Attributes:
+        mesh: as given.
         queries, normals: of it.
     """
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, largest_counts: float = 0.0) -> None:
         self.mesh = mesh
+        self._largest_counts = largest_counts
         self.queries = SurfaceQueries(mesh)
         self.normals = face_normals(mesh)
         self._points = sample_surface(mesh, _JUDGED, 0).points
 
     def distance(self, surface: Mesh) -> float:
-        """Return the mean symmetric distance to a surface, inf for one without area."""
+        """Return the mean symmetric distance to a surface, or what the largest counts; inf for one without area."""
         try:
             theirs = sample_surface(surface, _JUDGED, 1).points
         except MeshFileError:
             return math.inf
-        there = SurfaceQueries(surface).closest(self._points)[0].mean()
-        return float(there + self.queries.closest(theirs)[0].mean()) / 2.0
+        there = SurfaceQueries(surface).closest(self._points)[0]
+        here = self.queries.closest(theirs)[0]
+        mean, largest = (there.mean() + here.mean()) / 2.0, max(there.max(), here.max())
+        return float(max(mean, self._largest_counts * largest))
 
 
 @dataclass(frozen=True)

@@ -5,64 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
-from meshset.codecs.control_mesh.bitstream import MOST_VERTICES, STEP_CODES, Chooser, Surface, encode
-from meshset.codecs.control_mesh.fitting import Design, Form, Original, fitted, form, limits_at
-from meshset.codecs.control_mesh.residuals import GRID, Steps
-from meshset.codecs.control_mesh.rounding import Nearest, Rounding
-from meshset.codecs.control_mesh.subdivision import Edges
-from meshset.codecs.control_mesh.surface import surface_of
-from meshset.codecs.peers.simplification import simplify
-from meshset.geometry import Mesh
-from meshset.geometry.sampling import edge_sides, face_normals
-
-LEVELS = 2
-"""Levels of subdivision of a smooth surface: finer ones look alike."""
-
-_CREASE = math.cos(math.radians(40.0))
-"""Edges of a control mesh whose faces' normals differ by more than 40 degrees are creases."""
+from meshset.codecs.control_mesh.bitstream import MOST_VERTICES, STEP_CODES
+from meshset.codecs.control_mesh.coarse import Coarse
+from meshset.codecs.control_mesh.crossing import Crossing
+from meshset.codecs.control_mesh.fit import CREASED, FLAT, KINDS, SMOOTH, Coded, Fit, Kind
+from meshset.codecs.control_mesh.fitting import Original
+from meshset.codecs.control_mesh.residuals import GRID
 
 _FIRST, _FEWEST = 250, 8
 """Faces of the first fits, and of any at least."""
 
-_RATIO, _EVEN_RATIO = 4, 2
-"""`Steps.of` takes the first; the second, all directions alike, where points are not fitted."""
-
-_FORM_SEED = 8
-"""Samples of the form that points are rounded by; fits begin with lower seeds."""
-
-_BITS = 15.0
-"""Bits of a vertex, about."""
-
 _MOST_FITTED = 10_000
 """Faces of a control mesh that is fitted: beyond, it takes long and gains little."""
 
-_NOTHING: tuple[str, ...] = ()
-
-_FINER, _DETOUR = 4_000, 5
-"""Few faces are made of so many, which are made once, where there are at least this many times fewer."""
-
 _KEPT = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Shares of the faces that are tried without a fit."""
-
-_SAMPLES, _FORM_SAMPLES = 3_000, 6_000
-"""Points a surface, while fitting and for the form that points are rounded by."""
 
 _QUANTISED, _MOST_USED, _NEAR = 0.82, 0.9, 0.08
 """Share of the bound that fits aim at, before their points are rounded; most of use; what is near, as a logarithm."""
 
 _ALIKE = 0.06
 """Numbers of faces with a lower logarithm of their ratio are not told apart."""
-
-_MARGIN, _LEAP = 0.15, 1.0
-"""The next of a search is so far from both ends of what is left, and so far beyond one end, as a logarithm."""
-
-_DOUBT = 3.0
-"""How fast an error falls is taken to change by this factor at most from one place to the next."""
 
 _EXACT = 1e-12
 
@@ -77,6 +42,12 @@ _SPENT, _NEARLY = 0.97, 0.96
 
 _MORE_ROUNDINGS = 4
 """Roundings beyond those that are allowed, where none before was within the bound."""
+
+_USUAL_STEP, _USUAL_ROOM = {FLAT: 4.0, SMOOTH: 6.0, CREASED: 5.0}, 0.15
+"""Steps along the normal, in bounds, where rounding may add such a share of the bound."""
+
+_RIVAL = {FLAT: 1.1, SMOOTH: 1.0, CREASED: 0.95}
+"""How many faces of each kind take as many bytes, about."""
 
 
 @dataclass(frozen=True)
@@ -100,124 +71,6 @@ class Effort:
 
 FAST, BALANCED, BEST = Effort(3, 1, 3, 1, 2), Effort(4, 2, 6, 2, 4), Effort(6, 3, 8, 3, 6)
 EFFORTS: dict[str, Effort] = {"fast": FAST, "balanced": BALANCED, "best": BEST}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What surface a control mesh makes.
-
-    Attributes:
-        levels: of subdivision.
-        creases: whether edges at sharp angles stay sharp.
-    """
-
-    levels: int
-    creases: bool
-
-
-FLAT, SMOOTH, CREASED = Kind(0, False), Kind(LEVELS, False), Kind(LEVELS, True)
-KINDS = FLAT, SMOOTH, CREASED
-
-_USUAL_STEP, _USUAL_ROOM = {FLAT: 4.0, SMOOTH: 6.0, CREASED: 5.0}, 0.15
-"""Steps along the normal, in bounds, where rounding may add such a share of the bound."""
-
-_RIVAL = {FLAT: 1.1, SMOOTH: 1.0, CREASED: 0.95}
-"""How many faces of each kind take as many bytes, about."""
-
-
-class Fit:
-    """A control mesh fitted to an original, before its points are rounded.
-
-    Attributes:
-        kind: of surface.
-        faces: (F, 3) of the control mesh.
-        points: (V, 3) of it.
-        error: mean symmetric distance to the original.
-        notes: what simplification did to the topology.
-    """
-
-    def __init__(self, original: Original, simple: tuple[Mesh, tuple[str, ...]], kind: Kind, rounds: int) -> None:
-        start, self.notes = simple
-        self.original, self.kind = original, kind
-        self.surface = Surface.of(start.faces)
-        self.faces = start.faces.astype(np.int64)
-        sharp = creases(start) if kind.creases else np.zeros(len(Edges.of(self.faces).ends), dtype=bool)
-        self.sharp = sharp
-        self.design = Design.of(self.faces, len(start.vertices), sharp, kind.levels)
-        placed = start.vertices.astype(np.float64)
-        first = limits_at(self.design, placed) if kind.levels else placed
-        self.points, self.error = first, self._judged(first)
-        self._fitted = False
-        if rounds:
-            moved = fitted(original, self.design, first, _SAMPLES, rounds)
-            error = self._judged(moved)
-            if error < self.error:
-                self.points, self.error, self._fitted = moved, error, True
-
-    @property
-    def vertices(self) -> int:
-        """Return how many control points there are."""
-        return len(self.points)
-
-    def coded(self, code: int) -> Coded:
-        """Round the points to steps of a code and return the payload, and how exact it is."""
-        payload = encode(self.surface, self.chooser(code), self.kind.levels, code, self.ratio, self.sharp_as_decoded)
-        return Coded(payload, self.original.distance(surface_of(payload)), self, code)
-
-    @property
-    def ratio(self) -> int:
-        """Return how much coarser positions are told in the plane of a face, as `Steps.of` takes it."""
-        return _RATIO if self._fitted else _EVEN_RATIO
-
-    def chooser(self, code: int) -> Chooser:
-        """Return what rounds the points to steps of a code."""
-        steps = Steps.of(code, self.ratio)
-        if not self._fitted:
-            return Nearest(self.points, self.surface.source, steps)
-        price = self.error / (_BITS * self.vertices)
-        return Rounding(self._form, self._order, self.surface.source, steps, price)
-
-    @cached_property
-    def sharp_as_decoded(self) -> NDArray[np.bool_]:
-        """Return the creases in the order of the edges of the decoded mesh."""
-        if not self.sharp.any():
-            return self.sharp
-        return self.surface.as_decoded(self.faces, self.sharp)
-
-    def _judged(self, points: NDArray[np.float64]) -> float:
-        return self.original.distance(self.design.surface(points))
-
-    @cached_property
-    def _form(self) -> Form:
-        return form(self.original, self.design, self.points, _FORM_SAMPLES, _FORM_SEED)
-
-    @cached_property
-    def _order(self) -> NDArray[np.int64]:
-        return self.surface.order
-
-
-@dataclass(frozen=True)
-class Coded:
-    """A payload, how exact it is, and where it comes from."""
-
-    payload: bytes
-    error: float
-    fit: Fit
-    code: int
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Return what was approximated, for the user and the archive."""
-        return self.fit.notes
-
-
-def creases(mesh: Mesh) -> NDArray[np.bool_]:
-    """Return which of the `Edges` of a mesh are sharp."""
-    edges, normals = Edges.of(mesh.faces.astype(np.int64)), face_normals(mesh)
-    sharp = np.zeros(len(edges.ends), dtype=bool)
-    pairs = edge_sides(mesh.faces) // 3
-    sharp[edges.shared] = (normals[pairs[:, 0]] * normals[pairs[:, 1]]).sum(axis=1) < _CREASE
-    return sharp
 
 
 def search(original: Original, bound: float, effort: Effort = BALANCED) -> Coded | None:
@@ -254,7 +107,7 @@ def _search_fitted(original: Original, coarse: Coarse, bound: float, effort: Eff
 
 def _narrowed(fit: Callable[[int], Fit], start: Fit, bound: float, fits: int, most: int) -> list[Fit]:
     """Return fits with room for rounding within a bound, fewest faces first."""
-    crossing = Crossing(_FALL, _LEAP)
+    crossing = Crossing(_FALL)
     within: list[Fit] = []
     faces: set[int] = set()
     found = start
@@ -295,7 +148,7 @@ def _excess(fit: Fit, bound: float) -> float:
 def _coarsest(fit: Fit, bound: float, effort: Effort) -> Coded | None:
     """Return the coarsest rounding of a fit that is found within a bound, None for none."""
     room = max(_SPENT * bound - fit.error, _LEAST_ROOM * bound)
-    crossing = Crossing(_ROUNDING_FALL, _LEAP)
+    crossing = Crossing(_ROUNDING_FALL)
     best: Coded | None = None
     step = _USUAL_STEP[fit.kind] * bound * math.sqrt(room / (_USUAL_ROOM * bound))
     code = min(max(round(16.0 * math.log2(step * GRID)), 0), STEP_CODES - 1)
@@ -312,65 +165,6 @@ def _coarsest(fit: Fit, bound: float, effort: Effort) -> Coded | None:
     return best
 
 
-@dataclass
-class Crossing:
-    """Where an error that falls becomes small enough, between a place where it is not and one where it is.
-
-    Attributes:
-        fall: how much the logarithm of the error falls from a place to one that is 1 further, about.
-        leap: the next place is no farther than this.
-        outside, within: the nearest places, each with the logarithm of the error over what it may be.
-    """
-
-    fall: float
-    leap: float
-    outside: tuple[float, float] | None = None
-    within: tuple[float, float] | None = None
-
-    def add(self, place: float, excess: float) -> None:
-        """Take note of an error, and of how fast it falls from one place to the next on the same side."""
-        before = self.outside if excess > 0 else self.within
-        if before is not None and place != before[0]:
-            seen = (before[1] - excess) / (place - before[0])
-            self.fall = min(max(seen, self.fall / _DOUBT), self.fall * _DOUBT)
-        if excess > 0:
-            self.outside = place, excess
-        else:
-            self.within = place, excess
-
-    def next(self) -> float:
-        """Return the place to try next."""
-        if self.outside is not None and self.within is not None:
-            share = self.outside[1] / (self.outside[1] - self.within[1])
-            return self.outside[0] + min(max(share, _MARGIN), 1.0 - _MARGIN) * (self.within[0] - self.outside[0])
-        place, excess = self.outside or self.within or (0.0, 0.0)
-        return place + min(max(excess / self.fall, -self.leap), self.leap)
-
-
 def _smaller(one: Coded | None, other: Coded | None) -> Coded | None:
     found = [coded for coded in (one, other) if coded is not None]
     return min(found, key=lambda coded: len(coded.payload)) if found else None
-
-
-class Coarse:
-    """Simplified versions of a mesh."""
-
-    def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
-        self._made: dict[int, tuple[Mesh, tuple[str, ...]]] = {}
-
-    def of(self, faces: int) -> tuple[Mesh, tuple[str, ...]]:
-        """Return the mesh with about so many faces, or with those it has, and what was done to its topology."""
-        if faces not in self._made:
-            finer, before = self._mesh, _NOTHING
-            if _DETOUR * faces <= _FINER < len(self._mesh.faces) // 2:
-                finer, before = self.of(_FINER)
-            simple, notes = simplify(finer, min(faces / len(finer.faces), 1.0))
-            self._made[faces] = _compact(simple), before or notes
-        return self._made[faces]
-
-
-def _compact(mesh: Mesh) -> Mesh:
-    faces = mesh.faces[(mesh.faces != np.roll(mesh.faces, 1, axis=1)).all(axis=1)]
-    used, renumbered = np.unique(faces, return_inverse=True)
-    return Mesh(mesh.vertices[used], renumbered.reshape(-1, 3).astype(np.int32))

@@ -1,0 +1,39 @@
+"""Simplified versions of a mesh, each made once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from meshset.codecs.peers.simplification import simplify
+from meshset.geometry import Mesh
+
+_FINER, _DETOUR = (4_000, 20_000, 100_000), 5
+"""Few faces are made of so many, which are made once, where there are at least this many times fewer."""
+
+_NOTHING: tuple[str, ...] = ()
+
+
+class Coarse:
+    """Simplified versions of a mesh."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        self._made: dict[int, tuple[Mesh, tuple[str, ...]]] = {}
+
+    def of(self, faces: int) -> tuple[Mesh, tuple[str, ...]]:
+        """Return the mesh with about so many faces, or with those it has, and what was done to its topology."""
+        if faces not in self._made:
+            finer, before = self._mesh, _NOTHING
+            for count in _FINER:
+                if _DETOUR * faces <= count < len(self._mesh.faces) // 2:
+                    finer, before = self.of(count)
+                    break
+            simple, notes = simplify(finer, min(faces / len(finer.faces), 1.0))
+            self._made[faces] = _compact(simple), before or notes
+        return self._made[faces]
+
+
+def _compact(mesh: Mesh) -> Mesh:
+    faces = mesh.faces[(mesh.faces != np.roll(mesh.faces, 1, axis=1)).all(axis=1)]
+    used, renumbered = np.unique(faces, return_inverse=True)
+    return Mesh(mesh.vertices[used], renumbered.reshape(-1, 3).astype(np.int32))
