@@ -14,6 +14,7 @@ from meshset.cli.options import (
     ArchiveUrl,
     AsJson,
     FittedBy,
+    MaxDistance,
     MaxError,
     Quiet,
     Rate,
@@ -117,6 +118,7 @@ def compress(
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same archive.")] = 0,
     max_error: MaxError = None,
+    max_distance: MaxDistance = None,
     rate: Rate = 1.0,
     target_size: TargetSize = None,
     target_ratio: TargetRatio = None,
@@ -132,16 +134,17 @@ def compress(
     """Compress mesh files into one archive.
 
     The shapes are kept, not their triangles: vertex order, connectivity and attributes change. Without --max-error the
-    mean error of each mesh is at most 0.1% of its diagonal, unless a --codec is named.
+    mean error of each mesh is at most 0.1% of its diagonal, unless a --codec is named. --max-distance bounds the
+    largest distance, too.
 
-    --codec necgs trains one decoder for all meshes, which pays from some hundreds on; --rate, --target-size,
-    --target-ratio and --time-budget are for it. --rate moves along its curve of bytes and error: --rate 0.25 gives a
-    much smaller archive. --target-size 2MB and --target-ratio 300 find the rate themselves. They cannot be combined
-    with each other, nor with --max-error, which decides the bytes by itself.
+    --rate moves along the curve of bytes and error: --rate 0.25 allows four times the error and gives a much smaller
+    archive. --target-size 2MB and --target-ratio 300 find the error themselves. They cannot be combined with each
+    other, nor with --max-error, which decides the bytes by itself.
 
-    --time-budget 10m trains for ten minutes, in place of what the preset says, or for less where nothing more is
-    gained; reading, preparing and measuring the meshes take their time besides. Ctrl-C ends training within some 20
-    seconds and writes the archive as far as it got; a second Ctrl-C gives up, and --resume goes on.
+    --codec necgs trains one decoder for all meshes, which pays from some hundreds on. --time-budget 10m trains for ten
+    minutes, in place of what the preset says, or for less where nothing more is gained; reading, preparing and
+    measuring the meshes take their time besides. Ctrl-C ends training within some 20 seconds and writes the archive as
+    far as it got; a second Ctrl-C gives up, and --resume goes on.
     """
     if output is None and len(paths) > 1:
         raise typer.BadParameter("several PATHs need the name of the archive: -o models.mset", param_hint="--output")
@@ -163,6 +166,7 @@ def compress(
                 device=device,
                 seed=seed,
                 max_error=max_error,
+                max_distance=max_distance,
                 rate=rate,
                 target_size=target_size,
                 target_ratio=target_ratio,

@@ -88,6 +88,16 @@ MaxError = Annotated[
     ),
 ]
 
+MaxDistance = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PERCENT",
+        parser=_share,
+        help="Bound on the largest distance between the surfaces, such as 1%; a mean hides lost fingers.",
+        show_default=False,
+    ),
+]
+
 
 _SIZE_UNITS = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 _TIME_UNITS = {"s": 1, "m": 60, "h": 3600}

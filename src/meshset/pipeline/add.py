@@ -17,6 +17,7 @@ from meshset.pipeline.growing import exactness
 from meshset.pipeline.growing.frozen import FrozenSet, frozen_set
 from meshset.pipeline.growing.update import Update, objection, update
 from meshset.pipeline.steps import ladder
+from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.collect import MeshSources, Source, collect
 from meshset.pipeline.steps.draft import Draft, Outcome, drafts, kept_drafts, store, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
@@ -138,15 +139,14 @@ def _grow(
 ) -> GrowResult:
     started = time.perf_counter()
     require_modules("adding", "compress", ("torch", "igl", "scipy"))
-    if max_error is not None:
-        ladder.check_bound(max_error)
+    bound = Bound.checked(max_error, None)
     log = FailureLog()
     with ArchiveEditor(archive) as editor, ArchiveReader(archive) as reader, MeshSpool() as spool:
         fitting = _fitting(collect(sources, log).sources, editor, replacing, log)
         prepared = prepare_meshes(fitting, spool, log)
         _require_some(prepared, log)
         frozen = frozen_set(archive, editor, reader)
-        joining = _Joining(frozen, prepared, max_error, Settings(device=resolve_device(device)))
+        joining = _Joining(frozen, prepared, bound, Settings(device=resolve_device(device)))
         outcomes = joining.settled(joining.first, frozen.shared)
         found, decoder = joining.updated(reader, outcomes) if update_decoder else (None, None)
         kept = kept_drafts(prepared, outcomes if found is None else found.joined, log)
@@ -183,9 +183,9 @@ class _Joining:
     """
 
     def __init__(
-        self, frozen: FrozenSet, prepared: Sequence[PreparedMesh], max_error: float | None, settings: Settings
+        self, frozen: FrozenSet, prepared: Sequence[PreparedMesh], bound: Bound | None, settings: Settings
     ) -> None:
-        self._frozen, self._prepared, self._max_error = frozen, prepared, max_error
+        self._frozen, self._prepared, self._bound = frozen, prepared, bound
         self._settings = settings
         self._worst = exactness.worst_error(frozen.entries)
         coded = frozen.system.add(NormalisedMeshes(prepared), frozen.shared, settings)
@@ -194,17 +194,17 @@ class _Joining:
 
     def settled(self, outcomes: Sequence[Outcome], shared: bytes) -> list[Outcome]:
         """Bring meshes within the bound if there is one, else mark those that are clearly less exact than the set."""
-        if self._max_error is None:
+        if self._bound is None:
             return exactness.mark_less_exact(outcomes, self._worst)
         system = self._frozen.system
-        return ladder.climb(self._prepared, outcomes, self._max_error, system, shared, self._settings)
+        return ladder.climb(self._prepared, outcomes, self._bound, system, shared, self._settings)
 
     def tell(self, kept: Sequence[Draft]) -> None:
         """Tell the user how the meshes that will be stored stand."""
-        if self._max_error is None:
+        if self._bound is None:
             exactness.tell_less_exact(kept, self._worst)
         else:
-            ladder.tell_rungs(kept, self._max_error)
+            ladder.tell_rungs(kept, self._bound)
 
     def updated(self, reader: ArchiveReader, settled: Sequence[Outcome]) -> tuple[Update | None, str]:
         """Return an update of the shared part that pays, and what to tell of it."""
@@ -217,7 +217,7 @@ class _Joining:
         again = iter(found.joined)
         first = [next(again) if isinstance(outcome, Draft) else outcome for outcome in self.first]
         found = dataclasses.replace(found, joined=tuple(self.settled(first, found.shared)))
-        reason = objection(self._frozen, settled, found, bounded=self._max_error is not None)
+        reason = objection(self._frozen, settled, found, bounded=self._bound is not None)
         if reason:
             return None, f"decoder kept: {reason}"
         return found, f"decoder updated: {len(found.changed)} meshes coded again from their stored form"

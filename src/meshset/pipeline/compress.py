@@ -6,25 +6,27 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshset.archive import ArchiveWriter, MeshEntry
-from meshset.codecs.control_mesh.codec import DEFAULT_ERROR
+from meshset.codecs.control_mesh.codec import DEFAULT_ERROR, ControlMeshCodec
 from meshset.codecs.protocol import NEVER, CodedSet, Goal, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
+from meshset.pipeline.steps.bound import Bound
+from meshset.pipeline.steps.choose import each_alone, filling, payload_bytes, smaller, would_take
 from meshset.pipeline.steps.collect import MeshSources, collect
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, kept_drafts, store, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
-from meshset.pipeline.steps.ladder import alone, climb, tell_rungs
+from meshset.pipeline.steps.ladder import climb, tell_rungs
 from meshset.pipeline.steps.order import Order
 from meshset.pipeline.steps.outputs import require_apart, require_replaceable
 from meshset.pipeline.steps.prepare import MeshSpool, NormalisedMeshes, PreparedMesh, prepare_meshes
 from meshset.pipeline.steps.resume import SavedRun, run_key
 from meshset.pipeline.steps.target import Target
 from meshset.pipeline.steps.worth import input_bytes, too_large
-from meshset.progress import Listening, advance, reporting, stage, tell
+from meshset.progress import Listening, reporting, stage, tell
 from meshset.text import counted, duration, printable, size
 from meshset.vocabulary import AUTO, FieldKind, Objective, Preset, Resolution
 
@@ -77,6 +79,7 @@ def compress(
     device: str = "auto",
     seed: int = 0,
     max_error: float | None = None,
+    max_distance: float | None = None,
     rate: float = 1.0,
     target_size: int | None = None,
     target_ratio: float | None = None,
@@ -103,17 +106,20 @@ def compress(
         preset: how long to train; longer is smaller and more exact.
         codec: name of a codec, or a codec made with parameters of its own. With "auto" each mesh takes the fewest
             bytes that keep `max_error`, of several ways (`meshset.pipeline.steps.candidates`) and, where there are
-            hundreds of meshes or the preset is "best", of "necgs". A rate, target or time is one of "necgs".
+            hundreds of meshes or the preset is "best", of "necgs". A time is one of "necgs".
         device: torch device string, or "auto" for a GPU if there is one.
         seed: the same seed gives the same archive.
         max_error: bound on the mean symmetric surface distance of each mesh, as a share of its bounding-box diagonal;
-            meshes that miss it climb the ladder of `meshset.pipeline.steps.ladder`. None for 0.001 where the codec is
-            "auto", else for whatever the settings reach.
-        rate: above 1 spends more bytes for less error, below 1 the other way round; for codecs that learn a decoder.
+            meshes that miss it climb the ladder of `meshset.pipeline.steps.ladder`. None for 0.001 over `rate` where
+            the codec is "auto", else for whatever the settings reach.
+        max_distance: bound on the largest distance from either surface to the other, likewise. None for none: a mean
+            hides lost fingers and filled holes.
+        rate: above 1 spends more bytes for less error, below 1 the other way round; for "auto" and codecs that learn
+            a decoder.
         target_size: bytes of the archive, met within 5 % or told; likewise.
         target_ratio: how many times less than OBJ text the archive shall take; likewise. Neither target can be
-            combined with the other, nor with `max_error` or `rate`.
-        time_budget: seconds to train, in place of what the preset says; likewise.
+            combined with the other, nor with a bound or `rate`.
+        time_budget: seconds to train, in place of what the preset says; for codecs that learn a decoder.
         stopping: entered around training; what it gives is asked after each step whether to come to an end now.
         force: whether `output` may be replaced if it is an archive; nothing else ever is.
         strict: whether the first mesh that cannot be used ends everything.
@@ -141,7 +147,7 @@ def compress(
     asked = target_size is not None or target_ratio is not None
     target = Target(target_size, target_ratio) if asked else None
     goal = Goal(rate=rate, seconds=time_budget, stopping=stopping)
-    order = Order.checked(settings, codec, max_error, goal, target)
+    order = Order.checked(settings, codec, max_error, max_distance, goal, target)
     output = _usual_output(sources) if output is None else Path(output)
     log = FailureLog(strict)
     found = collect(sources, log)
@@ -160,8 +166,8 @@ def compress(
         coding_seconds = time.perf_counter() - coding_started
         kept = kept_drafts(prepared, outcomes, log)
         _require_some(kept, log)
-        if order.max_error is not None:
-            tell_rungs(kept, order.max_error)
+        if order.bound is not None:
+            tell_rungs(kept, order.bound)
         tell_losses(kept)
         entries = store(writer, kept, _add_shared(writer, order.system, coded, kept))
         finish(writer, order.record(coded.report, len(log.failures)))
@@ -212,8 +218,8 @@ def _coded(
     if len(outcomes) < len(prepared):  # or there may be no decoder to open
         stage("decode and measure", len(prepared))
         outcomes = list(drafts(Reader.of(order.system, coded.shared), prepared, coded.meshes))
-    if order.max_error is not None:
-        outcomes = climb(prepared, outcomes, order.max_error, order.system, coded.shared, order.settings)
+    if order.bound is not None:
+        outcomes = climb(prepared, outcomes, order.bound, order.system, coded.shared, order.settings)
     return order, coded, outcomes
 
 
@@ -221,32 +227,22 @@ def _chosen(
     order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun
 ) -> tuple[Order, CodedSet, Sequence[Outcome]]:
     """Code each mesh in the fewest bytes; where a shared decoder may pay, too, keep whichever set is smaller."""
-    bound, settings = order.max_error or DEFAULT_ERROR, order.settings
-    stage("coding each mesh", len(prepared))
-    own = []
-    for mesh in prepared:
-        own.append(alone(mesh, Refusal(""), bound, settings))
-        advance()
+    if order.goal.budget is not None:
+        alone, within = filling(prepared, order.goal.budget, order.settings)
+        order = replace(order, system=ControlMeshCodec(within))
+    else:
+        alone = each_alone(prepared, order.bound or Bound(DEFAULT_ERROR), order.settings)
+    takes, own = would_take(alone), [one.outcome for one in alone]
     shared = order.as_set(len(prepared))
     if shared is None:
-        return order, CodedSet(b"", (), {}), own
+        return order, CodedSet(b"", (), {"would_take": takes}), own
     _, coded, outcomes = _coded(shared, prepared, saved)
-    best = [_smaller(*pair) for pair in zip(outcomes, own, strict=True)]
-    if len(coded.shared) + _payloads(best) < _payloads(own):
-        return shared, coded, best
+    takes = {**takes, shared.system.name: len(coded.shared) + payload_bytes(outcomes)}
+    best = [smaller(*pair) for pair in zip(outcomes, own, strict=True)]
+    if len(coded.shared) + payload_bytes(best) < payload_bytes(own):
+        return shared, replace(coded, report={**coded.report, "would_take": takes}), best
     tell("a decoder that the meshes share does not pay: each is coded by itself")
-    return order, CodedSet(b"", (), {}), own
-
-
-def _smaller(one: Outcome, other: Outcome) -> Outcome:
-    """Return the outcome of fewer bytes."""
-    if isinstance(one, Refusal) or isinstance(other, Refusal):
-        return other if isinstance(one, Refusal) else one
-    return one if len(one.payload) < len(other.payload) else other
-
-
-def _payloads(outcomes: Sequence[Outcome]) -> int:
-    return sum(len(one.payload) for one in outcomes if isinstance(one, Draft))
+    return order, CodedSet(b"", (), {"would_take": takes}), own
 
 
 def _add_shared(writer: ArchiveWriter, system: SetCodec, coded: CodedSet, kept: Sequence[Draft]) -> int | None:

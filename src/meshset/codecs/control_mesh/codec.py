@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from meshset.codecs.protocol import CodedMesh, Refusal, Settings
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.vocabulary import Preset
+
+if TYPE_CHECKING:
+    from meshset.codecs.control_mesh.coarse import Coarse
+    from meshset.codecs.control_mesh.fitting import Original
 
 DEFAULT_ERROR = 0.001
 """Also the bound where the codec is chosen for each mesh and nothing else is asked for."""
@@ -65,23 +69,28 @@ class ControlMeshCodec(SingleMeshCodec):
         Raises:
             MissingExtraError: scipy or libigl is not installed.
         """
-        return self.within(mesh, self.error * diagonal(mesh), settings.preset)
-
-    def within(self, mesh: Mesh, distance: float, preset: Preset) -> CodedMesh | Refusal:
-        """Code a mesh within a mean distance in the cube, whatever `error` is.
-
-        Raises:
-            MissingExtraError: scipy or libigl is not installed.
-        """
         with torch_needed("compressing"):
-            from threadpoolctl import threadpool_limits
-
+            from meshset.codecs.control_mesh.coarse import Coarse
             from meshset.codecs.control_mesh.fitting import Original
-            from meshset.codecs.control_mesh.search import EFFORTS, search
+        return self.within(Original(mesh), Coarse(mesh), self.error * diagonal(mesh), settings.preset)
+
+    def within(self, original: Original, coarse: Coarse, distance: float, preset: Preset) -> CodedMesh | Refusal:
+        """Code a mesh within a distance in the cube, whatever `error` is.
+
+        Args:
+            original: to be met, by its own measure of distance.
+            coarse: simplified versions of it.
+            distance: to it, at most.
+            preset: how hard to search.
+        """
+        from threadpoolctl import threadpool_limits
+
+        from meshset.codecs.control_mesh.search import EFFORTS, search
+
         # Systems of some hundred unknowns are solved sooner by one thread, and alike on every machine.
         with threadpool_limits(1, user_api="blas"):
             try:
-                found = search(Original(mesh), distance, EFFORTS[preset])
+                found = search(original, distance, EFFORTS[preset], coarse)
             except ArchiveError as error:  # a limit of the format that keeps readers from long work
                 return Refusal(f"is too involved for a control mesh: {error}")
         return Refusal(TOO_LARGE) if found is None else CodedMesh(found.payload, found.notes)

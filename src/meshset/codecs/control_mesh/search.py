@@ -73,9 +73,16 @@ FAST, BALANCED, BEST = Effort(3, 1, 3, 1, 2), Effort(4, 2, 6, 2, 4), Effort(6, 3
 EFFORTS: dict[str, Effort] = {"fast": FAST, "balanced": BALANCED, "best": BEST}
 
 
-def search(original: Original, bound: float, effort: Effort = BALANCED) -> Coded | None:
-    """Return the smallest payload found whose mean distance is within `bound` (units of the cube), None for none."""
-    coarse = Coarse(original.mesh)
+def search(original: Original, bound: float, effort: Effort = BALANCED, coarse: Coarse | None = None) -> Coded | None:
+    """Return the smallest payload found whose mean distance is within a bound, None for none.
+
+    Args:
+        original: to be met.
+        bound: in units of the cube.
+        effort: how hard to search.
+        coarse: of the original, where others need it, too.
+    """
+    coarse = coarse or Coarse(original.mesh)
     best: Coded | None = None
     if len(coarse.of(_FIRST)[0].faces) <= _MOST_FITTED:
         best = _search_fitted(original, coarse, bound, effort)

@@ -1,30 +1,40 @@
 """Ways to code one mesh by itself within a distance: whichever takes the fewest bytes is stored.
 
-A new way is a class with a name and `smallest`, listed in `CANDIDATES`; the more a way usually saves, the earlier it
-stands there, for what it takes is the limit of those after it.
+A new way is a class with a codec and `smallest`, listed in `CANDIDATES`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import math
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from meshset.codecs.control_mesh.codec import ControlMeshCodec
-from meshset.codecs.peers.draco import DracoCodec
-from meshset.codecs.peers.simplification import simplify
+from meshset.codecs.peers.draco import DracoCodec, DracoDecoder
 from meshset.codecs.protocol import CodedMesh, Refusal, SetCodec, Settings
 from meshset.errors import MeshFileError
 from meshset.evaluation import lost_parts, surface_distance
 from meshset.geometry import Mesh
+from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.measure import SAMPLES
 from meshset.progress import Silent, listening
+
+if TYPE_CHECKING:
+    from meshset.codecs.control_mesh.coarse import Coarse
+    from meshset.codecs.control_mesh.fitting import Original
 
 BITS = range(5, 21)
 """Quantisations of Draco that are tried."""
 
 KEPT = 0.7
 """Share of the faces that each simplification keeps of the one before."""
+
+_FIRST, _FEWEST, _TRIES = 600, 4, 8
+"""Faces of the first simplification for Draco, and of any; how often their number is tried."""
+
+_ROOM = 0.8
+"""Share of the distance that simplification may use up before Draco rounds positions."""
 
 
 @dataclass(frozen=True)
@@ -33,24 +43,36 @@ class Wanted:
 
     Attributes:
         mesh: the original, normalised.
-        distance: bound on the mean symmetric surface distance, in the cube.
-        limit: bytes that a payload must stay below to be of use.
+        bound: on its distances, in the cube.
         settings: of the set.
     """
 
     mesh: Mesh
-    distance: float
-    limit: float
+    bound: Bound
     settings: Settings
+
+    @cached_property
+    def original(self) -> Original:
+        """Return the mesh as what others are judged by."""
+        from meshset.codecs.control_mesh.fitting import Original
+
+        return Original(self.mesh, self.bound.mean / self.bound.largest)
+
+    @cached_property
+    def coarse(self) -> Coarse:
+        """Return simplified versions of the mesh."""
+        from meshset.codecs.control_mesh.coarse import Coarse
+
+        return Coarse(self.mesh)
 
     def met_by(self, mesh: Mesh) -> bool:
         """Whether a mesh is near enough and has all the parts."""
         try:
-            return (
-                surface_distance(self.mesh, mesh, SAMPLES)[0] <= self.distance and not lost_parts(self.mesh, mesh).lost
-            )
+            mean, largest = surface_distance(self.mesh, mesh, SAMPLES)
         except MeshFileError:  # so coarse that no area is left
             return False
+        near = mean <= self.bound.mean and largest <= self.bound.largest
+        return near and not lost_parts(self.mesh, mesh).lost
 
 
 class Candidate(Protocol):
@@ -64,7 +86,7 @@ class Candidate(Protocol):
     def codec(self) -> SetCodec: ...
 
     def smallest(self, wanted: Wanted) -> CodedMesh | None:
-        """Return the fewest bytes that meet what is wanted, None where none below the limit do.
+        """Return the fewest bytes that meet what is wanted, None where none do.
 
         May raise MeshsetError where the mesh cannot be coded at all.
         """
@@ -81,10 +103,8 @@ class ControlMeshes:
 
     def smallest(self, wanted: Wanted) -> CodedMesh | None:
         """Search for the control mesh of fewest bytes."""
-        coded = ControlMeshCodec().within(wanted.mesh, wanted.distance, wanted.settings.preset)
-        if isinstance(coded, Refusal) or len(coded.payload) >= wanted.limit:
-            return None
-        return coded
+        coded = ControlMeshCodec().within(wanted.original, wanted.coarse, wanted.bound.mean, wanted.settings.preset)
+        return None if isinstance(coded, Refusal) else coded
 
 
 class SimplifiedDraco:
@@ -96,44 +116,58 @@ class SimplifiedDraco:
         return DracoCodec()
 
     def smallest(self, wanted: Wanted) -> CodedMesh | None:
-        """Simplify step by step for as long as the distance is kept, each at its coarsest quantisation."""
+        """Simplify about as far as the distance allows, then less for as long as that takes fewer bytes."""
+        whole = len(wanted.mesh.faces)
+        faces, bits = _fewest_faces(wanted), BITS[len(BITS) // 2]
         best: CodedMesh | None = None
-        limit, simple = wanted.limit, wanted.mesh
-        notes: tuple[str, ...] = ()
         while True:
-            least = coded_alone(DracoCodec(BITS[0]), simple)
-            if isinstance(least, Refusal):
+            simple, changed = wanted.coarse.of(faces)
+            found = _coarsest_draco(wanted, simple, bits)
+            if found is not None and (best is None or len(found[1].payload) < len(best.payload)):
+                bits, coded = found
+                share = len(simple.faces) / whole
+                told = (f"simplified to {share:.0%} of its faces",) if share < 1 else ()
+                best = CodedMesh(coded.payload, (*changed, *told, *coded.notes))
+            elif best is not None:
                 return best
-            if len(least.payload) < limit:
-                found = _coarsest_draco(wanted, simple)
-                if found is None:
-                    return best  # nor will fewer faces do
-                if len(found.payload) < limit:
-                    share = len(simple.faces) / len(wanted.mesh.faces)
-                    told = (f"simplified to {share:.0%} of its faces",) if share < 1 else ()
-                    best, limit = CodedMesh(found.payload, (*notes, *told, *found.notes)), len(found.payload)
-            fewer, changed = simplify(simple, KEPT)
-            if len(fewer.faces) >= len(simple.faces):
-                return best  # a mesh of so few faces that none can go
-            simple, notes = fewer, notes or changed
+            if faces >= whole:
+                return best
+            faces = min(whole, math.ceil(faces / KEPT))
 
 
 CANDIDATES: tuple[Candidate, ...] = (ControlMeshes(), SimplifiedDraco())
 
 
-def _coarsest_draco(wanted: Wanted, simple: Mesh) -> CodedMesh | None:
-    """Return `simple` at the coarsest quantisation that meets what is wanted, or None."""
-    decoder = DracoCodec().open(b"")
+def _fewest_faces(wanted: Wanted) -> int:
+    """Return about how few faces leave room for rounding."""
+    from meshset.codecs.control_mesh.crossing import Crossing
 
-    def keeps(bits: int) -> bool:
+    whole = len(wanted.mesh.faces)
+    crossing, faces, tried = Crossing(1.0), min(_FIRST, whole), set[int]()
+    while faces not in tried and len(tried) < _TRIES:
+        tried.add(faces)
+        simple, _ = wanted.coarse.of(faces)
+        distance = wanted.original.distance(simple)
+        crossing.add(math.log(len(simple.faces)), math.log(max(distance, 1e-12) / (_ROOM * wanted.bound.mean)))
+        faces = min(max(round(math.exp(crossing.next())), _FEWEST), whole)
+    return whole if crossing.within is None else round(math.exp(crossing.within[0]))
+
+
+def _coarsest_draco(wanted: Wanted, simple: Mesh, near: int) -> tuple[int, CodedMesh] | None:
+    """Return the fewest bits of a coordinate, from `near` on, by which `simple` meets what is wanted, and its bytes."""
+    met: dict[int, CodedMesh] = {}
+    bits, step = near, 0
+    while bits in BITS:
         coded = coded_alone(DracoCodec(bits), simple)
-        return not isinstance(coded, Refusal) and wanted.met_by(decoder.decode(coded.payload))
-
-    place = bisect_left(BITS, True, key=keeps)
-    if place == len(BITS):
-        return None
-    coded = coded_alone(DracoCodec(BITS[place]), simple)
-    return None if isinstance(coded, Refusal) else coded
+        if isinstance(coded, Refusal):
+            return None
+        if wanted.met_by(DracoDecoder().decode(coded.payload)):
+            met[bits] = coded
+        if step and (bits in met) != (step < 0):
+            break
+        step = -1 if bits in met else 1
+        bits += step
+    return min(met.items(), default=None, key=lambda pair: pair[0])
 
 
 def coded_alone(codec: SetCodec, mesh: Mesh) -> CodedMesh | Refusal:

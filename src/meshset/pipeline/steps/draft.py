@@ -37,6 +37,11 @@ class Draft:
         """Mean symmetric surface distance as a share of the bounding-box diagonal."""
         return self.entry.mean_error_of_diagonal or 0.0
 
+    @property
+    def largest_error(self) -> float:
+        """Largest distance between the surfaces that was seen, likewise."""
+        return self.entry.max_error_of_diagonal or 0.0
+
     def stating(self, **state: Any) -> Draft:
         """Return the same with other values of some fields of the entry."""
         return replace(self, entry=replace(self.entry, **state))

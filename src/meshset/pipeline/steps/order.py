@@ -13,7 +13,7 @@ from meshset.codecs.control_mesh.codec import DEFAULT_ERROR, ControlMeshCodec
 from meshset.codecs.necgs.codec import NecgsCodec
 from meshset.codecs.protocol import Goal, ParametrisedCodec, SetCodec, Settings, SteerableCodec
 from meshset.errors import MeshsetError
-from meshset.pipeline.steps.ladder import check_bound
+from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.prepare import PreparedMesh
 from meshset.pipeline.steps.requirements import require_modules, resolve_device
 from meshset.pipeline.steps.target import Target
@@ -42,7 +42,7 @@ class Order:
     Attributes:
         settings: what every codec understands, the device resolved.
         system: the codec, its goal set.
-        max_error: bound on the mean error of each mesh, as a share of its diagonal; None for none.
+        bound: on the error of each mesh; None for none.
         goal: rate, time, and who may end the training.
         target: size of the archive; None for none.
         chooses: whether each mesh takes what codes it in the fewest bytes; `system` is then the usual one.
@@ -50,14 +50,20 @@ class Order:
 
     settings: Settings
     system: SetCodec
-    max_error: float | None
+    bound: Bound | None
     goal: Goal
     target: Target | None
     chooses: bool = False
 
     @classmethod
     def checked(
-        cls, settings: Settings, codec: str | SetCodec, max_error: float | None, goal: Goal, target: Target | None
+        cls,
+        settings: Settings,
+        codec: str | SetCodec,
+        max_error: float | None,
+        max_distance: float | None,
+        goal: Goal,
+        target: Target | None,
     ) -> Order:
         """Return an order that can be carried out.
 
@@ -66,24 +72,24 @@ class Order:
             MissingExtraError: the 'compress' extra is not installed.
         """
         require_modules("compression", "compress", ("torch", "igl", "scipy"))
-        if max_error is not None:
-            check_bound(max_error)
-        if target is not None and (max_error is not None or goal.rate != 1.0):
+        bound = Bound.checked(max_error, max_distance)
+        if target is not None and (bound is not None or goal.rate != 1.0):
             raise MeshsetError(
                 "a target for the size decides rate and error by itself: it cannot be combined with a rate or a bound"
             )
         settings = replace(settings, device=resolve_device(settings.device))
-        steers = target is not None or goal.rate != 1.0 or goal.seconds is not None
-        if codec == AUTO and not steers:
-            bound = DEFAULT_ERROR if max_error is None else max_error
-            check_bound(bound)
-            return cls(settings, ControlMeshCodec(bound), bound, goal, target, chooses=True)
+        if codec == AUTO and goal.seconds is None:
+            _check_rate(goal.rate)
+            if target is None:
+                bound = Bound.checked(max_error, max_distance, DEFAULT_ERROR / goal.rate)
+            alone = ControlMeshCodec(DEFAULT_ERROR if bound is None else bound.mean)
+            return cls(settings, alone, bound, goal, target, chooses=True)
         system = codec_by_name(NecgsCodec.name if codec == AUTO else codec) if isinstance(codec, str) else codec
-        return cls(settings, _steered(system, goal, target is not None), max_error, goal, target)
+        return cls(settings, _steered(system, goal, target is not None), bound, goal, target)
 
     def as_set(self, count: int) -> Order | None:
         """Return the order with the codec that shares a decoder among so many meshes, None where that cannot pay."""
-        if not self.chooses or (count < _MANY and self.settings.preset != "best") or count < _FEW:
+        if self.target is not None or (count < _MANY and self.settings.preset != "best") or count < _FEW:
             return None
         return replace(self, system=_steered(codec_by_name(NecgsCodec.name), self.goal, targeted=False), chooses=False)
 
@@ -91,7 +97,10 @@ class Order:
         """Return the order with the bytes that a target leaves for the shared part and payloads of these meshes."""
         if self.target is None:
             return self
-        budget = self.target.budget(prepared, self.record(_USUAL_REPORT, 0))
+        usual = {"would_take": {"control-mesh": 100_000, "draco": 200_000}} if self.chooses else _USUAL_REPORT
+        budget = self.target.budget(prepared, self.record(usual, 0))
+        if self.chooses:
+            return replace(self, goal=replace(self.goal, budget=budget))
         return replace(self, system=_steered(self.system, replace(self.goal, budget=budget), targeted=True))
 
     @property
@@ -105,7 +114,8 @@ class Order:
             "rate": None if self.goal.rate == 1.0 else self.goal.rate,
             "target_size": self.target and self.target.size,
             "target_ratio": self.target and self.target.ratio,
-            "max_error": self.max_error,
+            "max_error": self.bound and self.bound.mean,
+            "max_distance": self.bound.largest if self.bound and self.bound.largest < math.inf else None,
         }
         return {name: value for name, value in choices.items() if value is not None}
 
@@ -136,8 +146,7 @@ def _steered(system: SetCodec, goal: Goal, targeted: bool) -> SetCodec:
 
     Raises MeshsetError where one was asked for, or one is impossible.
     """
-    if not (math.isfinite(goal.rate) and goal.rate > 0):
-        raise MeshsetError(f"the rate must be above 0, not {goal.rate}")
+    _check_rate(goal.rate)
     if goal.seconds is not None and not (math.isfinite(goal.seconds) and goal.seconds > 0):
         raise MeshsetError(f"the time must be above 0 seconds, not {goal.seconds}")
     if isinstance(system, SteerableCodec):
@@ -145,3 +154,8 @@ def _steered(system: SetCodec, goal: Goal, targeted: bool) -> SetCodec:
     if targeted or goal.rate != 1.0 or goal.seconds is not None:
         raise MeshsetError(f"codec {system.name} takes no rate, target or time: only codecs that learn a decoder do")
     return system
+
+
+def _check_rate(rate: float) -> None:
+    if not (math.isfinite(rate) and rate > 0):
+        raise MeshsetError(f"the rate must be above 0, not {rate}")

@@ -31,7 +31,7 @@ def run_key(prepared: Sequence[PreparedMesh], settings: Settings, system: SetCod
     Of `goals`, a bound on the error does not matter: training is the same without it.
     """
     meshes = [(name_key(one.name), one.fingerprint, one.vertices, one.faces) for one in prepared]
-    steering = {name: value for name, value in goals.items() if name != "max_error"}
+    steering = {name: value for name, value in goals.items() if name not in ("max_error", "max_distance")}
     choices = (settings.resolution, settings.field, settings.preset, settings.seed, steering)
     codec = (system.name, parameters_of(system))
     # Codecs of other packages may have parameters that JSON does not know.

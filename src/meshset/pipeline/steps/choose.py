@@ -1,0 +1,125 @@
+"""Each mesh by itself, by whatever takes the fewest bytes: within a bound, or in so many bytes together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from meshset.codecs.control_mesh.crossing import Crossing
+from meshset.codecs.protocol import Refusal, Settings
+from meshset.errors import MeshsetError
+from meshset.pipeline.steps.bound import Bound
+from meshset.pipeline.steps.draft import Draft, Outcome
+from meshset.pipeline.steps.ladder import Alone, alone
+from meshset.pipeline.steps.prepare import PreparedMesh
+from meshset.progress import advance, stage
+
+_SAMPLE, _SAMPLE_BOUND = 6, 0.002
+"""So many meshes are coded first, quickly, within such a share of the diagonal: they tell about how bytes go."""
+
+_FALL = 1.3
+"""Bytes fall with the bound to this power, about."""
+
+_FINEST, _COARSEST = 1e-6, 0.1
+"""Bounds that are tried to fill a size."""
+
+_FULL, _NEAR, _PASSES = 0.97, 0.5, 6
+"""A size is filled from this share on, or between bounds whose logarithms differ by less than the second."""
+
+
+def each_alone(prepared: Sequence[PreparedMesh], bound: Bound, settings: Settings) -> list[Alone]:
+    """Code meshes by themselves within a bound."""
+    stage("coding each mesh", len(prepared))
+    coded = []
+    for mesh in prepared:
+        coded.append(alone(mesh, Refusal(""), bound, settings))
+        advance()
+    return coded
+
+
+def would_take(coded: Sequence[Alone]) -> dict[str, int]:
+    """Return for each candidate what all meshes would take by it, where it can keep the bound of each."""
+    stored = [one for one in coded if isinstance(one.outcome, Draft)]
+    names = dict.fromkeys(name for one in stored for name in one.takes)
+    return {name: sum(one.takes[name] for one in stored) for name in names if all(name in one.takes for one in stored)}
+
+
+def payload_bytes(outcomes: Sequence[Outcome]) -> int:
+    """Return what the meshes take that can be stored."""
+    return sum(len(one.payload) for one in outcomes if isinstance(one, Draft))
+
+
+def smaller(one: Outcome, other: Outcome) -> Outcome:
+    """Return the outcome of fewer bytes."""
+    if isinstance(one, Refusal) or isinstance(other, Refusal):
+        return other if isinstance(one, Refusal) else one
+    return one if len(one.payload) < len(other.payload) else other
+
+
+def filling(
+    prepared: Sequence[PreparedMesh], budget: Callable[[Sequence[int], int], int], settings: Settings
+) -> tuple[list[Alone], float]:
+    """Code meshes by themselves, as exactly as a number of bytes allows: within a bound that is the same for all.
+
+    Where two bounds are near and the size is between what they take, some meshes keep the finer one: those that gain
+    most for their bytes.
+
+    Args:
+        prepared: the meshes.
+        budget: as in `Goal.budget`.
+        settings: of the set.
+
+    Returns:
+        The meshes, and the bound that all of them keep.
+
+    Raises:
+        MeshsetError: the size is out of reach.
+    """
+    everything = range(len(prepared))
+    size = budget(everything, 0)
+    crossing = Crossing(_FALL)
+    passes: dict[float, list[Alone]] = {}
+    bound = _first_bound(prepared, size, settings)
+    while bound not in passes and len(passes) < _PASSES:
+        passes[bound] = each_alone(prepared, Bound(bound), settings)
+        taken = payload_bytes([one.outcome for one in passes[bound]])
+        if _FULL * size <= taken <= size:
+            return passes[bound], bound
+        crossing.add(math.log(bound), math.log(max(taken, 1) / size))
+        if crossing.outside and crossing.within and crossing.within[0] - crossing.outside[0] < _NEAR:
+            break
+        bound = min(max(math.exp(crossing.next()), _FINEST), _COARSEST)
+    sizes = {bound: payload_bytes([one.outcome for one in coded]) for bound, coded in passes.items()}
+    fitting = [bound for bound, taken in sizes.items() if taken <= size]
+    if not fitting:
+        least = min(sizes.values())
+        budget(everything, least)  # tells that this is too much
+        raise MeshsetError(f"these meshes take {least:,} bytes at least")
+    bound = min(fitting)
+    beyond = [finer for finer in passes if finer < bound]
+    return (_upgraded(passes[bound], passes[max(beyond)], size) if beyond else passes[bound]), bound
+
+
+def _first_bound(prepared: Sequence[PreparedMesh], size: int, settings: Settings) -> float:
+    """Return about the bound within which meshes take `size` bytes."""
+    step = -(-len(prepared) // _SAMPLE)
+    sample = each_alone(prepared[::step], Bound(_SAMPLE_BOUND), replace(settings, preset="fast"))
+    taken = payload_bytes([one.outcome for one in sample]) * len(prepared) / len(sample)
+    return min(max(_SAMPLE_BOUND * math.pow(taken / size, 1.0 / _FALL), _FINEST), _COARSEST)
+
+
+def _upgraded(coarse: Sequence[Alone], fine: Sequence[Alone], size: int) -> list[Alone]:
+    """Return the coarse ones, but the fine ones where they gain most for a byte, as far as `size` allows."""
+    chosen = list(coarse)
+    left = size - payload_bytes([one.outcome for one in coarse])
+    gains = []
+    for place, (one, other) in enumerate(zip(coarse, fine, strict=True)):
+        if isinstance(one.outcome, Draft) and isinstance(other.outcome, Draft):
+            more = len(other.outcome.payload) - len(one.outcome.payload)
+            gains.append(((one.outcome.error - other.outcome.error) / max(more, 1), more, place))
+    for _, more, place in sorted(gains, reverse=True):
+        if more <= left:
+            chosen[place] = fine[place]
+            left -= more
+    return chosen
