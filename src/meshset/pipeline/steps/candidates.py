@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 from meshset.codecs.control_mesh.codec import ControlMeshCodec
 from meshset.codecs.peers.draco import DracoCodec, DracoDecoder
 from meshset.codecs.protocol import CodedMesh, Refusal, SetCodec, Settings
-from meshset.errors import MeshFileError
-from meshset.evaluation import lost_parts, surface_distance
+from meshset.evaluation import lost_parts
 from meshset.geometry import Mesh
 from meshset.pipeline.steps.bound import Bound
-from meshset.pipeline.steps.measure import SAMPLES
 from meshset.progress import Silent, listening
 
 if TYPE_CHECKING:
@@ -67,12 +65,7 @@ class Wanted:
 
     def met_by(self, mesh: Mesh) -> bool:
         """Whether a mesh is near enough and has all the parts."""
-        try:
-            mean, largest = surface_distance(self.mesh, mesh, SAMPLES)
-        except MeshFileError:  # so coarse that no area is left
-            return False
-        near = mean <= self.bound.mean and largest <= self.bound.largest
-        return near and not lost_parts(self.mesh, mesh).lost
+        return self.original.distance(mesh) <= self.bound.mean and not lost_parts(self.mesh, mesh).lost
 
 
 class Candidate(Protocol):

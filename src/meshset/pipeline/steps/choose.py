@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from meshset.codecs.control_mesh.crossing import Crossing
@@ -24,8 +24,8 @@ _FALL = 1.3
 _FINEST, _COARSEST = 1e-6, 0.1
 """Bounds that are tried to fill a size."""
 
-_FULL, _NEAR, _PASSES = 0.97, 0.5, 6
-"""A size is filled from this share on, or between bounds whose logarithms differ by less than the second."""
+_FULL, _PASSES = 0.97, 7
+"""A size is filled from this share on; bounds are tried until then, at most so many."""
 
 
 def each_alone(prepared: Sequence[PreparedMesh], bound: Bound, settings: Settings) -> list[Alone]:
@@ -62,8 +62,7 @@ def filling(
 ) -> tuple[list[Alone], float]:
     """Code meshes by themselves, as exactly as a number of bytes allows: within a bound that is the same for all.
 
-    Where two bounds are near and the size is between what they take, some meshes keep the finer one: those that gain
-    most for their bytes.
+    What is left goes to meshes as a finer bound has them: to those that gain most for their bytes.
 
     Args:
         prepared: the meshes.
@@ -76,50 +75,59 @@ def filling(
     Raises:
         MeshsetError: the size is out of reach.
     """
-    everything = range(len(prepared))
-    size = budget(everything, 0)
+    size = budget(range(len(prepared)), 0)
     crossing = Crossing(_FALL)
     passes: dict[float, list[Alone]] = {}
     bound = _first_bound(prepared, size, settings)
     while bound not in passes and len(passes) < _PASSES:
         passes[bound] = each_alone(prepared, Bound(bound), settings)
-        taken = payload_bytes([one.outcome for one in passes[bound]])
-        if _FULL * size <= taken <= size:
-            return passes[bound], bound
-        crossing.add(math.log(bound), math.log(max(taken, 1) / size))
-        if crossing.outside and crossing.within and crossing.within[0] - crossing.outside[0] < _NEAR:
+        crossing.add(math.log(bound), math.log(max(_bytes(passes[bound]), 1) / size))
+        best, kept = _filled(passes, size)
+        if best and _bytes(best) >= _FULL * size:
             break
         bound = min(max(math.exp(crossing.next()), _FINEST), _COARSEST)
-    sizes = {bound: payload_bytes([one.outcome for one in coded]) for bound, coded in passes.items()}
-    fitting = [bound for bound, taken in sizes.items() if taken <= size]
-    if not fitting:
-        least = min(sizes.values())
-        budget(everything, least)  # tells that this is too much
+    if not best:
+        least = min(map(_bytes, passes.values()))
+        budget(range(len(prepared)), least)  # tells that this is too much
         raise MeshsetError(f"these meshes take {least:,} bytes at least")
+    return best, kept
+
+
+def _bytes(coded: Sequence[Alone]) -> int:
+    return payload_bytes([one.outcome for one in coded])
+
+
+def _filled(passes: Mapping[float, Sequence[Alone]], size: int) -> tuple[list[Alone], float]:
+    """Return the meshes within the finest bound that `size` allows, some as a finer one has them; none if none does."""
+    fitting = [bound for bound, coded in passes.items() if _bytes(coded) <= size]
+    if not fitting:
+        return [], 0.0
     bound = min(fitting)
-    beyond = [finer for finer in passes if finer < bound]
-    return (_upgraded(passes[bound], passes[max(beyond)], size) if beyond else passes[bound]), bound
+    chosen = list(passes[bound])
+    for finer in sorted((one for one in passes if one < bound), reverse=True):
+        chosen = _upgraded(chosen, passes[finer], size)
+    return chosen, bound
 
 
 def _first_bound(prepared: Sequence[PreparedMesh], size: int, settings: Settings) -> float:
     """Return about the bound within which meshes take `size` bytes."""
     step = -(-len(prepared) // _SAMPLE)
     sample = each_alone(prepared[::step], Bound(_SAMPLE_BOUND), replace(settings, preset="fast"))
-    taken = payload_bytes([one.outcome for one in sample]) * len(prepared) / len(sample)
+    taken = _bytes(sample) * len(prepared) / len(sample)
     return min(max(_SAMPLE_BOUND * math.pow(taken / size, 1.0 / _FALL), _FINEST), _COARSEST)
 
 
 def _upgraded(coarse: Sequence[Alone], fine: Sequence[Alone], size: int) -> list[Alone]:
     """Return the coarse ones, but the fine ones where they gain most for a byte, as far as `size` allows."""
     chosen = list(coarse)
-    left = size - payload_bytes([one.outcome for one in coarse])
+    left = size - _bytes(coarse)
     gains = []
     for place, (one, other) in enumerate(zip(coarse, fine, strict=True)):
         if isinstance(one.outcome, Draft) and isinstance(other.outcome, Draft):
             more = len(other.outcome.payload) - len(one.outcome.payload)
             gains.append(((one.outcome.error - other.outcome.error) / max(more, 1), more, place))
-    for _, more, place in sorted(gains, reverse=True):
-        if more <= left:
+    for gain, more, place in sorted(gains, reverse=True):
+        if gain > 0 and more <= left:
             chosen[place] = fine[place]
             left -= more
     return chosen
