@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from meshset.codecs.control_mesh.crossing import Crossing
 from meshset.codecs.protocol import Refusal, Settings
@@ -13,6 +14,7 @@ from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.draft import Draft, Outcome
 from meshset.pipeline.steps.ladder import Alone, alone
 from meshset.pipeline.steps.prepare import PreparedMesh
+from meshset.pipeline.steps.workers import each_in_processes
 from meshset.progress import advance, stage
 
 _SAMPLE, _SAMPLE_BOUND = 6, 0.002
@@ -32,10 +34,14 @@ def each_alone(prepared: Sequence[PreparedMesh], bound: Bound, settings: Setting
     """Code meshes by themselves within a bound."""
     stage("coding each mesh", len(prepared))
     coded = []
-    for mesh in prepared:
-        coded.append(alone(mesh, Refusal(""), bound, settings))
+    for one in each_in_processes(partial(_alone, bound=bound, settings=settings), prepared):
+        coded.append(one)
         advance()
     return coded
+
+
+def _alone(mesh: PreparedMesh, bound: Bound, settings: Settings) -> Alone:
+    return alone(mesh, Refusal(""), bound, settings)
 
 
 def would_take(coded: Sequence[Alone]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from typing import overload
+from typing import Any, overload
 from weakref import finalize
 
 import numpy as np
@@ -42,6 +42,13 @@ class MeshSpool:
 
     def __exit__(self, *_: object) -> None:
         self._remove()
+
+    def __getstate__(self) -> Path:
+        """Travel to another process as the folder, which stays this one's to remove."""
+        return self._folder
+
+    def __setstate__(self, folder: Path) -> None:
+        self._folder = folder
 
     def keep(self, mesh: Mesh) -> int:
         """Keep a mesh and return its number. Raises MeshsetError where the disk refuses."""
@@ -86,6 +93,10 @@ class PreparedMesh(Source):
     fingerprint: int
     spool: MeshSpool = field(repr=False, compare=False)
     number: int = field(repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to another process without a mesh that was given: it lies in the spool."""
+        return {**vars(self), "given": None}
 
     def load(self) -> Mesh:
         """Return the mesh in the cube [-1, 1]^3, vertices (V, 3) float64, from its spool."""
