@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+import meshset
 import raw_codec
 from meshset.archive import ArchiveReader, ArchiveWriter
 from meshset.errors import MeshsetError
@@ -159,3 +160,22 @@ def test_a_mesh_that_needs_too_much_memory_does_not_keep_the_others(archive, tmp
     result = extract(archive, output=tmp_path / "out")
     assert len(result.written) == 2
     assert [str(failure) for failure in result.failures] == ["ball: not enough memory to decode mesh 'ball'"]
+
+
+def test_smooth_control_meshes_come_as_fine_as_they_are_wanted(pack, models, tmp_path):
+    archive = pack(models, codec="control-mesh", preset="fast").path
+    with meshset.open(archive) as opened:
+        faces = {level: len(opened.read("ball", levels=level).faces) for level in (0, 1, 3)}
+        assert faces[1] == 4 * faces[0]
+        assert faces[3] == 64 * faces[0]
+        assert len(opened["ball"].faces) == 16 * faces[0]
+        assert len(opened.read("box", levels=3).faces) == len(opened["box"].faces) == 12
+        with pytest.raises(MeshsetError, match="levels are 0 to 3"):
+            opened.read("ball", levels=4)
+    extract(archive, "ball", tmp_path / "ball.ply", levels=1)
+    assert len(read_mesh(tmp_path / "ball.ply").mesh.faces) == faces[1]
+
+
+def test_other_meshes_come_as_they_are(archive):
+    with meshset.open(archive) as opened:
+        assert len(opened.read("ball", levels=0).faces) == len(opened["ball"].faces)

@@ -265,6 +265,15 @@ def extract(
         MeshFormat | None,
         typer.Option("--format", help="Kind of files to write.", show_default="by the suffix of the output, else ply"),
     ] = None,
+    levels: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=3,
+            help="Levels of subdivision of smooth control meshes: 0 is coarsest; others are written as they are.",
+            show_default="as coded",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Write meshes of an archive as files."""
@@ -274,7 +283,7 @@ def extract(
         to_stdout = output == "-"
         with showing_progress():
             target = sys.stdout.buffer if to_stdout else output
-            result = extract(archive, names or [], target, format=file_format, force=force)
+            result = extract(archive, names or [], target, format=file_format, levels=levels, force=force)
         if not to_stdout:
             say(str(result))
         for note in result.notes:

@@ -282,3 +282,17 @@ class MeshDecoder(Protocol):
     def decode(self, payload: bytes) -> Mesh:
         """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError on invalid bytes."""
         ...
+
+
+@runtime_checkable
+class LayeredDecoder(MeshDecoder, Protocol):
+    """A decoder of smooth surfaces, which come as coarse or as fine as they are wanted."""
+
+    def decode_at(self, payload: bytes, level: int) -> Mesh:
+        """Return the normalised mesh at a level from 0, the coarsest; one that has no levels as it is.
+
+        Raises:
+            ArchiveError: invalid bytes, or ones that make too many faces at this level.
+            ValueError: there is no such level.
+        """
+        ...

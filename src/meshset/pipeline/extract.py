@@ -53,6 +53,7 @@ def extract(
     output: str | os.PathLike[str] | BinaryIO = ".",
     *,
     format: MeshFormat | None = None,
+    levels: int | None = None,
     force: bool = False,
     progress: Listening = None,
 ) -> ExtractResult:
@@ -65,6 +66,8 @@ def extract(
         output: a folder, which is made if it is missing; nothing is written outside it, not through links in it either.
             For a single mesh also a file with the suffix of a mesh, or a binary file object to write to.
         format: kind of files; None for what the suffix of `output` says, else ply.
+        levels: of subdivision of smooth control meshes, from 0, the coarsest, to 3; None for what each was coded with.
+            Other meshes are written as they are.
         force: whether files that exist already may be replaced. The archive never is, nor is a file that this call has
             written: where a file system ignores case, the second of "Bunny" and "bunny" is a failure.
         progress: as that of `meshset.compress`.
@@ -72,7 +75,7 @@ def extract(
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; nothing is written.
         UsageError: the output is the archive itself.
-        MeshsetError: the archive cannot be read, or the output or format cannot be written.
+        MeshsetError: the archive cannot be read, the output or format cannot be written, or there is no such level.
 
     >>> [file.name for file in extract("models.mset", "bunny", "out", format="obj").written]
     ['bunny.obj']
@@ -91,7 +94,7 @@ def extract(
         stage("extract", len(selected))
         for name in selected:
             try:
-                mesh = opened[name]
+                mesh = opened.read(name, levels=levels)
                 target.put(name, mesh)
             except (ArchiveError, MeshFileError) as error:
                 log.add(Failure.of(name, error, file))

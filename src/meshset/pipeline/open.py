@@ -12,8 +12,9 @@ import numpy as np
 from meshset.archive import ArchiveReader, MeshEntry
 from meshset.archive.names import naming
 from meshset.codecs import codec_by_id
-from meshset.codecs.protocol import MeshDecoder
-from meshset.errors import ArchiveError
+from meshset.codecs.control_mesh.subdivision import MOST_LEVELS
+from meshset.codecs.protocol import LayeredDecoder, MeshDecoder
+from meshset.errors import ArchiveError, MeshsetError
 from meshset.geometry import Mesh, Placement
 from meshset.pipeline.steps.records import foreign_codec
 from meshset.pipeline.steps.requirements import resolve_device
@@ -97,20 +98,39 @@ class Archive(Mapping[str, Mesh]):
 
     def __getitem__(self, name: str) -> Mesh:
         """Read one mesh. Raises KeyError for an unknown name, ArchiveError for damaged bytes or want of memory."""
+        return self.read(name)
+
+    def read(self, name: str, *, levels: int | None = None) -> Mesh:
+        """Read one mesh, as archive[name] does, a smooth control mesh as fine as it is wanted.
+
+        Args:
+            name: of the mesh.
+            levels: of subdivision, 0 to 3; None for its own. Meshes without levels come as they are.
+
+        Raises:
+            KeyError: the name is unknown.
+            ArchiveError: bytes are damaged, there are too many faces, or memory is short.
+            MeshsetError: there is no such level.
+        """
+        if levels is not None and not 0 <= levels <= MOST_LEVELS:
+            raise MeshsetError(f"levels are 0 to {MOST_LEVELS}, not {levels}")
         entry = self.entries.get(name)
         if entry is None:
             raise UnknownMeshError(self._reader.label, name, self.entries)
         try:
-            return self._decoded(entry)
+            return self._decoded(entry, levels)
         except MemoryError:
             raise ArchiveError(f"{self._reader.label}: not enough memory to decode mesh '{name}'") from None
 
-    def _decoded(self, entry: MeshEntry) -> Mesh:
+    def _decoded(self, entry: MeshEntry, levels: int | None) -> Mesh:
         payload = self._reader.read_payload(entry.name)
         decoder = self._decoder(entry.codec_id, entry.shared)
         # A forged decoder or bounding box may leave the range of float32; what comes of it is checked below.
         with naming(self._reader.label), np.errstate(all="ignore"):
-            mesh = decoder.decode(payload)
+            if levels is not None and isinstance(decoder, LayeredDecoder):
+                mesh = decoder.decode_at(payload, levels)
+            else:
+                mesh = decoder.decode(payload)
             if not len(mesh.faces):
                 raise ArchiveError(f"mesh '{entry.name}' decodes to nothing")
             return _in_world(mesh, entry)

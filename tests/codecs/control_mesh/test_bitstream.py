@@ -20,7 +20,7 @@ from meshset.codecs.control_mesh.residuals import GRID, Expected, Point, Residua
 from meshset.codecs.control_mesh.rounding import Nearest
 from meshset.codecs.control_mesh.subdivision import Edges
 from meshset.coding.adaptive import Reader, Writer
-from meshset.errors import ArchiveError, MeshsetError
+from meshset.errors import ArchiveError
 from tests.codecs.control_mesh import shapes
 from tests.codecs.control_mesh.golden import GOLDEN, digest
 from tests.codecs.decoding import assert_takes_noise
@@ -150,10 +150,14 @@ def test_steps_double_sixteen_codes_on() -> None:
 
 def test_levels_are_stated_or_asked_for() -> None:
     payload = coded(shapes.sphere(), levels=2)[0]
-    counts = {level: len(ControlMeshDecoder().decode(payload, level).faces) for level in (None, 0, 1, 3)}
-    assert counts == {None: 320 * 16, 0: 320, 1: 320 * 4, 3: 320 * 64}
-    with pytest.raises(MeshsetError, match="levels 0 to 3"):
-        ControlMeshDecoder().decode(payload, 4)
+    decoder = ControlMeshDecoder()
+    counts = {level: len(decoder.decode_at(payload, level).faces) for level in (0, 1, 3)}
+    assert counts == {0: 320, 1: 320 * 4, 3: 320 * 64}
+    assert len(decoder.decode(payload).faces) == 320 * 16
+    with pytest.raises(ValueError, match="levels 0 to 3"):
+        decoder.decode_at(payload, 4)
+    flat = coded(shapes.sphere(), levels=0)[0]
+    assert len(decoder.decode_at(flat, 2).faces) == 320
 
 
 def test_surfaces_that_are_too_large_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +178,7 @@ def decodes(payload: bytes) -> bool:
         return False
     assert 0 <= back.faces.min() <= back.faces.max() < len(back.points)
     assert (back.faces != np.roll(back.faces, 1, axis=1)).all()
-    mesh = ControlMeshDecoder().decode(payload, min(back.levels, 1))
+    mesh = ControlMeshDecoder().decode_at(payload, min(back.levels, 1))
     assert np.isfinite(mesh.vertices).all()
     assert mesh.vertices.dtype == np.float32
     return True

@@ -30,15 +30,16 @@ TOO_LARGE = "has more vertices than a control mesh may have"
 class ControlMeshDecoder:
     """Decodes control meshes."""
 
-    def decode(self, payload: bytes, level: int | None = None) -> Mesh:
-        """Return the normalised mesh, vertices (V, 3) float32.
+    def decode(self, payload: bytes) -> Mesh:
+        """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError for bytes that are none."""
+        return surface_of(payload)
 
-        Args:
-            payload: as `ControlMeshCodec` makes it.
-            level: of subdivision, 0 for the control mesh itself; None for what the payload states.
+    def decode_at(self, payload: bytes, level: int) -> Mesh:
+        """Return the mesh after so many levels of subdivision; a flat one as it is.
 
         Raises:
-            ArchiveError: the bytes are no control mesh.
+            ArchiveError: the bytes are no control mesh, or make too many faces at this level.
+            ValueError: the level is not 0 to 3.
         """
         return surface_of(payload, level)
 

@@ -7,7 +7,7 @@ import numpy as np
 from meshset.codecs.control_mesh.bitstream import decode
 from meshset.codecs.control_mesh.residuals import GRID
 from meshset.codecs.control_mesh.subdivision import MOST_LEVELS, refine
-from meshset.errors import ArchiveError, MeshsetError
+from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 
 MOST_FACES = 1 << 22
@@ -15,16 +15,16 @@ MOST_FACES = 1 << 22
 
 
 def surface_of(payload: bytes, level: int | None = None) -> Mesh:
-    """Return the surface of a payload, vertices (V, 3) float32 in the cube, after its own levels or others.
+    """Return the surface of a payload, vertices (V, 3) float32 in the cube, after its own levels or, if smooth, others.
 
     Raises:
         ArchiveError: the bytes are no control mesh, or one of too large a surface.
-        MeshsetError: the level is not 0 to 3.
+        ValueError: the level is not 0 to 3.
     """
     if level is not None and not 0 <= level <= MOST_LEVELS:
-        raise MeshsetError(f"a control mesh has levels 0 to {MOST_LEVELS}, not {level}")
+        raise ValueError(f"a control mesh has levels 0 to {MOST_LEVELS}, not {level}")
     control = decode(payload)
-    levels = control.levels if level is None else level
+    levels = control.levels if level is None or not control.levels else level
     if len(control.faces) << 2 * levels > MOST_FACES:
         raise ArchiveError("a control mesh makes more faces than a surface may have")
     points, faces = refine(control.points, control.faces, control.sharp, levels)
