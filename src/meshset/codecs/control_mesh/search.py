@@ -31,6 +31,9 @@ _ALIKE = 0.06
 
 _EXACT = 1e-12
 
+_ENOUGH = 0.1
+"""Errors below such a share of the bound are alike."""
+
 _FALL = 1.0
 """The error falls with the number of faces to this power."""
 
@@ -97,7 +100,7 @@ def _search_fitted(original: Original, coarse: Coarse, bound: float, effort: Eff
 
     most = min(_MOST_FITTED, len(original.mesh.faces))
     first = {kind: fit(kind, _FIRST) for kind in KINDS}
-    promising = sorted(KINDS, key=lambda kind: first[kind].error / _RIVAL[kind])
+    promising = sorted(KINDS, key=lambda kind: max(first[kind].error, _ENOUGH * bound) / _RIVAL[kind])
     # Parts with planes have a cliff: until there is a vertex for each corner, a flat surface promises nothing.
     pursued = [promising[0], *sorted(promising[1:], key=lambda kind: kind is not FLAT)][: effort.kinds]
     best: Coded | None = None
