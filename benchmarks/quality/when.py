@@ -1,11 +1,11 @@
-"""When to use what: bytes of sets of several sizes at equal error, and the time to decode a mesh, for necgs and others.
+"""When to use what: bytes of sets of several sizes at equal error, and the time to decode a mesh, for several ways.
 
 python benchmarks/quality/when.py sets/humans --out benchmarks/results/when.json
 
-Sizes of necgs and of simplified Draco come from the committed figures of benchmarks/cost/set_growth.py. The error is
-what codec necgs reaches with each number of meshes; Draco is read off the lower envelope of its settings there, as
-plain payloads with no index. zstd packs each file as it is. Decoding is measured on the first 24 meshes in one run,
-from bytes in memory to arrays, the best of several passes.
+Sizes of necgs and of simplified Draco come from the committed figures of benchmarks/cost/set_growth.py, those of the
+default from benchmarks/cost/default_growth.py. The error is what codec necgs reaches with each number of meshes; Draco
+is read off the lower envelope of its settings there, as plain payloads with no index. zstd packs each file as it is.
+Decoding is measured on the first 24 meshes in one run, from bytes in memory to arrays, the best of several passes.
 """
 
 from __future__ import annotations
@@ -74,9 +74,10 @@ def decode_times(paths: Sequence[Path], settings: Settings) -> dict[str, float]:
                 payloads = [opened.reader.read_payload(name) for name in opened]
             decoder = DracoDecoder()
             times[name] = milliseconds(lambda p=payloads, d=decoder: [d.decode(one) for one in p], len(payloads))
-        compress(paths, archive, **vars(settings), codec="necgs", force=True)
-        with Archive(archive) as opened:
-            times["necgs"] = milliseconds(lambda: [opened[name] for name in opened], len(opened))
+        for name in ("auto", "necgs"):
+            compress(paths, archive, **vars(settings), codec=name, force=True)
+            with Archive(archive) as opened:
+                times[name] = milliseconds(lambda opened=opened: [opened[one] for one in opened], len(opened))
     return times
 
 
@@ -85,6 +86,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="the set of the growth figures")
     options = parsed(parser)
     growth = json.loads((ROOT / f"benchmarks/results/growth_{options.folder.name}.json").read_text())
+    own = json.loads((ROOT / f"benchmarks/results/default_growth_{options.folder.name}.json").read_text())
     settings = Settings(resolution=growth["options"]["resolution"], preset=growth["options"]["preset"])
     paths = clean_in_random_order(options.folder, seed=0)[: growth["options"]["counts"][-1]]
     simplified = envelope(row for name, row in growth["rows"].items() if name.startswith("draco"))
@@ -103,10 +105,12 @@ def main() -> None:
                 "necgs": row["archive_bytes"] / meshes,
             }
             sizes = {way: size and size * meshes for way, size in each.items()}
+            sizes["auto"] = own["rows"][f"{meshes} meshes"]["archive_bytes"]
             sets.append({"meshes": meshes, "mean_error_of_diagonal": of_diagonal * distance, "bytes": sizes})
     figures = {
         "set": growth["options"]["set"],
         "growth_made_by": growth["made_by"],
+        "default_growth_made_by": own["made_by"],
         "sets": sets,
         "decode_milliseconds": decode_times(paths[:DECODED], settings),
     }

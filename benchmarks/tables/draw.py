@@ -123,10 +123,13 @@ def control_meshes(table: Callable[[Iterable[dict[str, Any] | None]], str]) -> s
 
 
 GROWN = ("humans", "humans_balanced", "animals", "things")
+GROWN_BY_DEFAULT = ("humans", "animals", "things")
 TIMED = ("humans", "things")
 CONTROL_MESHES = ("humans", "animals", "things", "classics")
 ABLATIONS = ("resolutions", "resolutions-paper", "autoencoder", "ssim", "quantisation")
 TABLES: dict[str, Callable[[], str]] = {
+    "three": lambda: front.three(results("demo")),
+    "default growth": lambda: front.default_growth(measured(f"default_growth_{name}") for name in GROWN_BY_DEFAULT),
     "when": lambda: front.when(measured("when")),
     "claim": lambda: front.claim(results("things24")),
     "sets": lambda: front.sets(results(name) for name in front.SETS),

@@ -41,6 +41,7 @@ _WAYS = {
     "zstd": ("zstd -19 of each file", "everything", "by file"),
     "draco": ("Draco", "triangles; attributes if asked for", "by file"),
     "draco-simplified": ("simplification, then Draco", "shape", "by file"),
+    "auto": ("**meshset**", "shape", "by name, from disk or the web"),
     "necgs": ("meshset, `--codec necgs`", "shape", "by name, from disk or the web"),
 }
 _SHOWN = (1, 24, 200)
@@ -161,3 +162,47 @@ def memory(found: Row, by_count: Row) -> str:
         f"K = {found['resolution']} take {found['peak_memory_bytes'] / 1e9:.1f} GB at their peak."
     )
     return "\n".join([*lines, f"\n{told}\n\n{provenance(found, by_count)}"])
+
+
+def three(found: Row) -> str:
+    """Return the same meshes by the default, by codec necgs, and by Draco after simplification."""
+    lines = header("24 generated shapes", "bytes", "ratio", "mean error", "normal consistency", "time")
+    for name, label in (
+        ("default", "`meshset compress`"),
+        ("--codec necgs", "`--codec necgs`, 45 s of training"),
+        ("simplified Draco", "simplification, then Draco"),
+    ):
+        row = found["rows"][name]
+        measured = "<= 0.1% | | |"
+        if "nc" in row:
+            measured = f"{row['mean_error_of_diagonal']:.3%} | {row['nc']:.3f} | {row['compress_seconds']:.0f} s |"
+        ratio = row["obj_bytes"] / row["archive_bytes"]
+        lines.append(f"| {label} | {row['archive_bytes']:,} | {ratio:.0f} | {measured}")
+    return "\n".join([*lines, f"\n{provenance(found)}"])
+
+
+def default_growth(found: Iterable[Row | None]) -> str:
+    """Return archives of the default by number of meshes, beside the default before at equal mean distance."""
+    made = [one for one in found if one is not None]
+    if not made:
+        return NOT_MEASURED
+    lines = header(
+        "set",
+        "mean error",
+        "default",
+        "`--codec necgs`, the default before",
+        "simplified Draco, no index",
+        "seconds a mesh",
+    )
+    for one in made:
+        for row in one["rows"].values():
+            lines.append(
+                f"| {row['meshes']} {one['options']['set']} | {row['mean_error_of_diagonal']:.2%} "
+                f"| {row['archive_bytes']:,} | {_count(row['necgs_bytes'])} | {_count(row['draco_bytes'])} "
+                f"| {row['seconds'] / row['meshes']:.1f} |"
+            )
+    return "\n".join([*lines, f"\n{provenance(*made)}"])
+
+
+def _count(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"

@@ -17,7 +17,7 @@ from meshset.codecs.control_mesh.residuals import GRID
 _FIRST, _FEWEST = 250, 8
 """Faces of the first fits, and of any at least."""
 
-_MOST_FITTED = 10_000
+_MOST_FITTED = {FLAT: 10_000, SMOOTH: 5_000, CREASED: 5_000}
 """Faces of a control mesh that is fitted: beyond, it takes long and gains little."""
 
 _KEPT = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -87,7 +87,7 @@ def search(original: Original, bound: float, effort: Effort = BALANCED, coarse: 
     """
     coarse = coarse or Coarse(original.mesh)
     best: Coded | None = None
-    if len(coarse.of(_FIRST)[0].faces) <= _MOST_FITTED:
+    if len(coarse.of(_FIRST)[0].faces) <= _MOST_FITTED[FLAT]:
         best = _search_fitted(original, coarse, bound, effort)
     return best or _search_plain(original, coarse, bound, effort)
 
@@ -98,7 +98,7 @@ def _search_fitted(original: Original, coarse: Coarse, bound: float, effort: Eff
     def fit(kind: Kind, faces: int) -> Fit:
         return Fit(original, coarse.of(faces), kind, effort.rounds)
 
-    most = min(_MOST_FITTED, len(original.mesh.faces))
+    whole = len(original.mesh.faces)
     first = {kind: fit(kind, _FIRST) for kind in KINDS}
     promising = sorted(KINDS, key=lambda kind: max(first[kind].error, _ENOUGH * bound) / _RIVAL[kind])
     # Parts with planes have a cliff: until there is a vertex for each corner, a flat surface promises nothing.
@@ -107,10 +107,12 @@ def _search_fitted(original: Original, coarse: Coarse, bound: float, effort: Eff
     for kind in pursued:
         start = first[kind]
         if best is not None:
-            start = fit(kind, min(round(_RIVAL[kind] / _RIVAL[best.fit.kind] * len(best.fit.faces)), most))
+            start = fit(kind, min(round(_RIVAL[kind] / _RIVAL[best.fit.kind] * len(best.fit.faces)), whole))
             if start.error > bound:
                 continue
-        for found in _narrowed(partial(fit, kind), start, bound, effort.fits, most)[: effort.coded]:
+        for found in _narrowed(partial(fit, kind), start, bound, effort.fits, min(_MOST_FITTED[kind], whole))[
+            : effort.coded
+        ]:
             best = _smaller(best, _coarsest(found, bound, effort))
     return best
 
