@@ -189,9 +189,9 @@ def default_growth(found: Iterable[Row | None]) -> str:
     lines = header(
         "set",
         "mean error",
-        "default",
-        "`--codec necgs`, the default before",
-        "simplified Draco, no index",
+        "default, B",
+        "`--codec necgs`, B",
+        "simplified Draco without index, B",
         "seconds a mesh",
     )
     for one in made:

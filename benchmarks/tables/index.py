@@ -16,9 +16,9 @@ class Shown(NamedTuple):
 
 
 FIGURES = {
-    "when": Shown("README.md", "10 min, after `growth_humans.json`"),
+    "when": Shown("README.md", "10 min, after `growth_humans.json` and `default_growth_humans.json`"),
     "things24": Shown("README.md, docs/benchmarks.md", "5 min"),
-    "demo": Shown("docs/benchmarks.md", "3 min"),
+    "demo": Shown("README.md, docs/benchmarks.md", "3 min"),
     "decoder_speed": Shown("docs/benchmarks.md", "2 min"),
     "start_up": Shown("docs/benchmarks.md", "5 min"),
     "memory": Shown("docs/benchmarks.md", "12 min"),
@@ -32,6 +32,9 @@ FIGURES = {
     "every_mesh": Shown("docs/fields.md", "40 min"),
     "adding": Shown("docs/necgs.md", "15 min"),
     "adding_one": Shown("docs/necgs.md", "10 min, with demo/models packed by `--codec necgs`"),
+    "default_growth_humans": Shown("docs/costs.md", "10 min, after `growth_humans.json`"),
+    "default_growth_animals": Shown("docs/costs.md", "2 min, after `growth_animals.json`"),
+    "default_growth_things": Shown("docs/costs.md", "10 min, after `growth_things.json`"),
     "growth_humans": Shown("docs/costs.md", "30 min"),
     "growth_humans_balanced": Shown("docs/costs.md", "30 min"),
     "growth_animals": Shown("docs/costs.md", "10 min"),

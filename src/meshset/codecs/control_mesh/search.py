@@ -110,9 +110,8 @@ def _search_fitted(original: Original, coarse: Coarse, bound: float, effort: Eff
             start = fit(kind, min(round(_RIVAL[kind] / _RIVAL[best.fit.kind] * len(best.fit.faces)), whole))
             if start.error > bound:
                 continue
-        for found in _narrowed(partial(fit, kind), start, bound, effort.fits, min(_MOST_FITTED[kind], whole))[
-            : effort.coded
-        ]:
+        fits = _narrowed(partial(fit, kind), start, bound, effort.fits, min(_MOST_FITTED[kind], whole))
+        for found in fits[: effort.coded]:
             best = _smaller(best, _coarsest(found, bound, effort))
     return best
 
