@@ -75,8 +75,9 @@ def test_json_holds_everything(meshset, models, rod, open_box):
     assert found["failures"] == [{"subject": str(rod), "reason": meshes["rod"]["refusal"]}]
 
 
-def test_the_resolution_is_64_unless_said_otherwise(meshset, rod):
-    assert "too thin for a 64^3 grid" in meshset("check", rod).stdout
+def test_what_a_field_cannot_hold_is_clean_unless_a_field_is_asked_for(meshset, rod):
+    assert "1 clean" in meshset("check", rod).stdout
+    assert "too thin for a 64^3 grid" in meshset("check", rod, "--resolution", "64").stdout
     assert meshset("check", rod, "--resolution", "65").exit_code == 2
 
 

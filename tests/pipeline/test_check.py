@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import reduce
 
 import numpy as np
@@ -220,6 +219,14 @@ def test_progress_counts_files(tmp_path):
 
 def test_missing_packages_name_the_extra(monkeypatch, tmp_path):
     monkeypatch.setattr("meshset.pipeline.steps.requirements.find_spec", lambda module: None)
-    assert "igl" in sys.modules
     with pytest.raises(MissingExtraError, match=r"meshset\[compress\]"):
         check([tmp_path])
+
+
+def test_without_a_resolution_holes_and_thin_parts_stay(tmp_path):
+    (tmp_path / "sheet.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    (tmp_path / "line.obj").write_text("v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n")
+    result = check([tmp_path])
+    assert [(mesh.name, mesh.verdict, mesh.field) for mesh in result.meshes] == [("sheet", "usable", None)]
+    assert result.resolution is None
+    assert [failure.subject for failure in result.failures] == [str(tmp_path / "line.obj")]

@@ -188,15 +188,21 @@ def compress(
 @app.command(epilog="Example: meshset check models/ bunny.obj --resolution 128")
 def check(
     paths: Sources,
-    resolution: Annotated[Resolution, typer.Option(help="Grid points along each side of the cube.")] = 64,
+    resolution: Annotated[
+        Resolution | None,
+        typer.Option(
+            help="Also compute the field of each mesh with so many grid points a side, as codec necgs needs it.",
+            show_default=False,
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Diagnose mesh files without compressing them.
 
-    Says what is wrong with each, and what compress --codec necgs, which needs a field, would make of it.
+    "clean" has no defect. "usable" has some; the notes say which. "refused" cannot be compressed at the resolution.
 
-    "clean" has no defect. "usable" has some; the notes say which, and what is done about them. "refused" cannot be
-    compressed at this resolution.
+    The default and the ordinary codecs keep holes and defects as they are. Codec necgs needs a field, which closes
+    them or fails: --resolution 64 says what it would make of each mesh.
     """
     with guarded():
         from meshset.pipeline.check import check

@@ -1,4 +1,4 @@
-"""What is wrong with mesh files, and what a field makes of it, without compressing."""
+"""What is wrong with mesh files, and what becomes of them, without compressing."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class CheckedMesh:
     Attributes:
         name: the name that `compress` gives the mesh.
         path: the file.
-        verdict: "clean": no defect; "usable": defects, losses or doubts, but a field could be made; "refused": none can
-            be made.
+        verdict: "clean": no defect; "usable": defects, losses or doubts, but it can be compressed; "refused": it
+            cannot, at the resolution that was asked for.
         diagnosis: counts of the mesh, as it was after reading.
         reading: what the reader dropped or changed; this alone makes no mesh less clean.
         doubts: what else it dropped, after which the surface may be another than the file means.
         defects: what is wrong with the mesh, after reading.
-        field: what the field does about it; None if the mesh is refused.
+        field: what the field does about it; None if none was asked for, or the mesh is refused.
         refusal: why `compress` would refuse the mesh, else None.
     """
 
@@ -81,12 +81,12 @@ class CheckResult:
     """What `check` found.
 
     Attributes:
-        resolution: K, grid points a side.
+        resolution: K, grid points a side; None where no field was asked for.
         meshes: the files that could be read, in the order in which they were found.
         failures: what `compress` would leave out: files that cannot be used, and meshes that are refused.
     """
 
-    resolution: int
+    resolution: int | None
     meshes: tuple[CheckedMesh, ...]
     failures: tuple[Failure, ...]
 
@@ -123,12 +123,13 @@ class CheckResult:
 
 
 @reporting
-def check(sources: MeshSources, resolution: Resolution = 64, *, progress: Listening = None) -> CheckResult:
-    """Diagnose meshes and compute the field of each, without compressing them.
+def check(sources: MeshSources, resolution: Resolution | None = None, *, progress: Listening = None) -> CheckResult:
+    """Diagnose meshes without compressing them.
 
     Args:
         sources: as those of `meshset.compress`.
-        resolution: K, grid points along each side of the cube.
+        resolution: K, grid points along each side of the cube: the field of each mesh is computed, too, which codec
+            necgs and those like it need; it closes what is open. None for what every other codec sees.
         progress: as that of `meshset.compress`.
 
     Raises:
@@ -136,11 +137,12 @@ def check(sources: MeshSources, resolution: Resolution = 64, *, progress: Listen
         MeshsetError: there is no such resolution.
         MissingExtraError: the 'compress' extra is not installed.
 
-    >>> [(mesh.name, mesh.verdict) for mesh in check(["models/bunny.ply"], resolution=32).meshes]
+    >>> [(mesh.name, mesh.verdict) for mesh in check(["models/bunny.ply"]).meshes]
     [('bunny', 'clean')]
     """
-    require_modules("checking", "compress", ("igl", "scipy"))
-    Settings(resolution)
+    require_modules("checking", "compress", ("scipy",) if resolution is None else ("scipy", "igl"))
+    if resolution is not None:
+        Settings(resolution)
     log = FailureLog()
     found = collect(sources, log)
     if found.skipped:
@@ -163,18 +165,19 @@ def check(sources: MeshSources, resolution: Resolution = 64, *, progress: Listen
     return CheckResult(resolution, tuple(meshes), log.failures)
 
 
-def _check(source: Source, resolution: int) -> CheckedMesh:
+def _check(source: Source, resolution: int | None) -> CheckedMesh:
     reading = source.read()
     diagnosis = diagnose(reading.mesh)
     defects = diagnosis.defects()
     verdict: Verdict
     field, refusal = None, None
     try:
-        field = _field_report(Placement.of(reading.mesh).normalise(reading.mesh), defects, resolution)
+        mesh = Placement.of(reading.mesh).normalise(reading.mesh)
+        field = None if resolution is None else _field_report(mesh, defects, resolution)
     except MeshFileError as error:
         verdict, refusal = "refused", str(error)
     else:
-        verdict = "usable" if reading.doubts or field.notes else "clean"
+        verdict = "usable" if reading.doubts or (field.notes if field else defects) else "clean"
     return CheckedMesh(
         name=source.name,
         path=str(source.path),
