@@ -97,3 +97,11 @@ def test_impossible_bounds_are_refused(error: object) -> None:
     if isinstance(error, int):
         with pytest.raises(ValueError, match="share of the diagonal"):
             ControlMeshCodec(error)
+
+
+def test_faces_that_are_there_twice_are_told_and_cost_nothing() -> None:
+    mesh = mesh_of(shapes.of(trimesh.creation.icosphere(3)))
+    twice = Mesh(mesh.vertices, np.concatenate([mesh.faces, mesh.faces[:, ::-1]]))
+    once, found = coded(mesh, 0.002), coded(twice, 0.002)
+    assert abs(len(found.payload) - len(once.payload)) < 0.1 * len(once.payload)
+    assert "faces that were there already dropped: 1,280" in found.notes

@@ -10,27 +10,33 @@ from meshset.geometry import Mesh
 _FINER, _DETOUR = (4_000, 20_000, 100_000), 5
 """Few faces are made of so many, which are made once, where there are at least this many times fewer."""
 
-_NOTHING: tuple[str, ...] = ()
-
 
 class Coarse:
-    """Simplified versions of a mesh."""
+    """Simplified versions of a mesh, of which faces that are there twice are left out: they add no surface."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
+        self._mesh, self._notes = _each_face_once(mesh)
         self._made: dict[int, tuple[Mesh, tuple[str, ...]]] = {}
 
     def of(self, faces: int) -> tuple[Mesh, tuple[str, ...]]:
         """Return the mesh with about so many faces, or with those it has, and what was done to its topology."""
         if faces not in self._made:
-            finer, before = self._mesh, _NOTHING
+            finer, before = self._mesh, self._notes
             for count in _FINER:
                 if _DETOUR * faces <= count < len(self._mesh.faces) // 2:
                     finer, before = self.of(count)
                     break
             simple, notes = simplify(finer, min(faces / len(finer.faces), 1.0))
-            self._made[faces] = _compact(simple), before or notes
+            self._made[faces] = _compact(simple), (*before, *(note for note in notes if note not in before))
         return self._made[faces]
+
+
+def _each_face_once(mesh: Mesh) -> tuple[Mesh, tuple[str, ...]]:
+    _, first = np.unique(np.sort(mesh.faces, axis=1), axis=0, return_index=True)
+    twice = len(mesh.faces) - len(first)
+    if not twice:
+        return mesh, ()
+    return Mesh(mesh.vertices, mesh.faces[np.sort(first)]), (f"faces that were there already dropped: {twice:,}",)
 
 
 def _compact(mesh: Mesh) -> Mesh:
