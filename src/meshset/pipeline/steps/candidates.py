@@ -6,8 +6,7 @@ A new way is a class with a codec and `smallest`, listed in `CANDIDATES`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from meshset.codecs.control_mesh.codec import ControlMeshCodec
@@ -43,25 +42,27 @@ class Wanted:
         mesh: the original, normalised.
         bound: on its distances, in the cube.
         settings: of the set.
+        original: the mesh as what others are judged by.
+        coarse: simplified versions of the mesh.
     """
 
     mesh: Mesh
     bound: Bound
     settings: Settings
+    original: Original
+    coarse: Coarse
 
-    @cached_property
-    def original(self) -> Original:
-        """Return the mesh as what others are judged by."""
+    @classmethod
+    def of(cls, mesh: Mesh, bound: Bound, settings: Settings) -> Wanted:
+        """Return what a normalised mesh shall come back as within a bound in the cube."""
+        from meshset.codecs.control_mesh.coarse import Coarse
         from meshset.codecs.control_mesh.fitting import Original
 
-        return Original(self.mesh, self.bound.mean / self.bound.largest)
+        return cls(mesh, bound, settings, Original(mesh, bound.mean / bound.largest), Coarse(mesh))
 
-    @cached_property
-    def coarse(self) -> Coarse:
-        """Return simplified versions of the mesh."""
-        from meshset.codecs.control_mesh.coarse import Coarse
-
-        return Coarse(self.mesh)
+    def nearer(self, share: float) -> Wanted:
+        """Return the same with bounds that are so many times lower."""
+        return replace(self, bound=Bound(share * self.bound.mean, share * self.bound.largest))
 
     def met_by(self, mesh: Mesh) -> bool:
         """Whether a mesh is near enough and has all the parts."""

@@ -16,11 +16,15 @@ from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.codecs.protocol import CodedMesh, RefiningCodec, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.bound import Bound
-from meshset.pipeline.steps.candidates import CANDIDATES, Wanted, coded_alone
+from meshset.pipeline.steps.candidates import CANDIDATES, Candidate, Wanted, coded_alone
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, draft, drafts, refused
 from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
 from meshset.pipeline.steps.remarks import rung_label
 from meshset.progress import advance, stage, tell
+
+_NEARER = (1.0, 0.97, 0.5)
+"""Shares of the bound that a search keeps, one after the other, until what comes of it is within the bound: the second
+for other samples, the third for parts that a mean hides."""
 
 REFINABLE = 2.0
 """Meshes beyond so many times the bound are not worked on further: it would take minutes and not suffice."""
@@ -107,11 +111,10 @@ def alone(mesh: PreparedMesh, before: Outcome, bound: Bound, settings: Settings)
     takes: dict[str, int] = {}
     try:
         original = mesh.load()
-        wanted = Wanted(original, bound.in_cube(mesh.placement.diagonal), settings)
+        wanted = Wanted.of(original, bound.in_cube(mesh.placement.diagonal), settings)
         for candidate in CANDIDATES:
-            coded = candidate.smallest(wanted)
-            outcome = None if coded is None else _draft_alone(candidate.codec, mesh, coded)
-            if outcome is not None and bound.kept_by(outcome):
+            outcome = _smallest(candidate, wanted, mesh, bound)
+            if outcome is not None:
                 takes[candidate.codec.name] = len(outcome.payload)
                 best = outcome if best is None or len(outcome.payload) < len(best.payload) else best
         if best is None:
@@ -123,6 +126,18 @@ def alone(mesh: PreparedMesh, before: Outcome, bound: Bound, settings: Settings)
         return Alone(refused(mesh, error), takes)
     reasons = (f"not coded with its set: {before.reason}",) if isinstance(before, Refusal) and before.reason else ()
     return Alone(best.stating(rung="alone", bound=bound.mean, notes=(*best.entry.notes, *reasons)), takes)
+
+
+def _smallest(candidate: Candidate, wanted: Wanted, mesh: PreparedMesh, bound: Bound) -> Draft | None:
+    """Return what a candidate makes of a mesh within the bound, as it is measured: a search sees fewer samples."""
+    for share in _NEARER:
+        coded = candidate.smallest(wanted.nearer(share))
+        if coded is None:
+            return None
+        outcome = _draft_alone(candidate.codec, mesh, coded)
+        if bound.kept_by(outcome):
+            return outcome
+    return None
 
 
 def _draft_alone(codec: SetCodec, mesh: PreparedMesh, coded: CodedMesh | Refusal) -> Outcome:
