@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from statistics import fmean
 
 from benchmarks.tables.parts import NOT_MEASURED, Row, header
 from benchmarks.tables.versions import provenance
@@ -71,6 +72,30 @@ def kinds(found: Iterable[Row | None]) -> str:
     efforts = ", ".join(dict.fromkeys(f"`{one['effort']}`" for one in rows))
     told = f"Meshes of each kind, and mean times with one thread at preset {efforts}."
     return "\n".join([*lines, f"\n{told}\n\n{provenance(*rows)}"])
+
+
+SIZES = (100, 200, 500, 1000, 2000, 5000, 1 << 20)
+"""Vertices up to which control meshes are in a row."""
+
+
+def sizes(found: Iterable[Row | None]) -> str:
+    """Return how long control meshes take to encode and decode by their vertices, over all sets and distances."""
+    made = [one for one in found if one is not None]
+    if not made:
+        return NOT_MEASURED
+    rows = [row for one in made for mesh in one["meshes"].values() for row in mesh["ours"]["within"].values()]
+    lines = header("vertices", "control meshes", "bytes", "encode", "decode", "decode a thousand vertices")
+    for low, high in zip((0, *SIZES), SIZES, strict=False):
+        group = [row for row in rows if low < row["vertices"] <= high]
+        if group:
+            vertices, size, encode, decode = (
+                fmean(row[key] for row in group) for key in ("vertices", "bytes", "encode_seconds", "decode_seconds")
+            )
+            lines.append(
+                f"| {vertices:,.0f} | {len(group)} | {size:,.0f} | {encode:.1f} s | {1e3 * decode:.0f} ms "
+                f"| {1e6 * decode / vertices:.0f} ms |"
+            )
+    return "\n".join([*lines, f"\nMeans, one thread of a machine with other work.\n\n{provenance(*made)}"])
 
 
 def training(found: Row | None) -> str:

@@ -170,6 +170,7 @@ TABLES: dict[str, Callable[[], str]] = {
             ("against the peer", control_mesh.against_peer),
             ("parts", control_mesh.parts),
             ("kinds", control_mesh.kinds),
+            ("sizes", control_mesh.sizes),
         )
     },
     "control mesh, training": lambda: control_mesh.training(measured("control_mesh_tables")),

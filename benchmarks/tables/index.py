@@ -61,9 +61,10 @@ FIGURES = {
     "batched_training": Shown("docs/implicit.md", "5 min"),
     "weight_bits": Shown("docs/implicit.md", "5 min"),
     "lgcl": Shown("docs/lgcl.md", "15 min"),
-    "control_mesh_humans": Shown("docs/control-mesh.md", "10 min"),
-    "control_mesh_animals": Shown("docs/control-mesh.md", "10 min"),
-    "control_mesh_things": Shown("docs/control-mesh.md", "10 min"),
+    "control_mesh_humans": Shown("docs/control-mesh.md", "20 min"),
+    "control_mesh_animals": Shown("docs/control-mesh.md", "20 min"),
+    "control_mesh_things": Shown("docs/control-mesh.md", "40 min"),
+    "control_mesh_classics": Shown("docs/control-mesh.md", "30 min"),
     "control_mesh_tables": Shown("docs/control-mesh.md", "8 min"),
 }
 ATTACKS = {
