@@ -59,6 +59,8 @@ def when(found: Row | None) -> str:
     )
     lines = header("", "keeps", "random access", *titles, "decode one")
     for key, (label, keeps, access) in _WAYS.items():
+        if key not in times:
+            continue
         cells = (_size(row["bytes"][key]) for row in sets)
         lines.append(f"| {label} | {keeps} | {access} | {' | '.join(cells)} | {times[key]:.1f} ms |")
     return "\n".join([*lines, f"\n{provenance(found)}"])
