@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -30,14 +33,26 @@ def each_in_processes(work: Callable[[_Item], _Result], items: Sequence[_Item]) 
     if count == 1 or len(items) < _WORTH:
         yield from map(work, items)
         return
-    executor = loky.get_reusable_executor(max_workers=count, timeout=_IDLE, initializer=_ignore_ctrl_c, env=_ONE_THREAD)
+    executor = loky.get_reusable_executor(
+        max_workers=count, timeout=_IDLE, initializer=_follow, initargs=(os.getpid(),), env=_ONE_THREAD
+    )
     try:
-        yield from executor.map(work, items)
+        # Not `map`: what it cancels on the way out is reported by a thread of loky as an error.
+        futures = [executor.submit(work, item) for item in items]
+        for future in futures:
+            yield future.result()
     except BaseException:
         executor.shutdown(wait=False, kill_workers=True)
         raise
 
 
-def _ignore_ctrl_c() -> None:
-    """Leave Ctrl-C to the process that started this one."""
+def _follow(leader: int) -> None:
+    """Leave Ctrl-C to the process that started this one, and end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(leader,), daemon=True).start()
+
+
+def _end_with(leader: int) -> None:
+    while os.getppid() == leader:
+        time.sleep(1.0)
+    os._exit(1)
