@@ -33,6 +33,8 @@ FIGURES = {
     "adding": Shown("docs/necgs.md", "15 min"),
     "adding_one": Shown("docs/necgs.md", "10 min, with demo/models packed by `--codec necgs`"),
     "default_growth_humans": Shown("docs/costs.md", "10 min, after `growth_humans.json`"),
+    "default_growth_animals": Shown("docs/costs.md", "2 min, after `growth_animals.json`"),
+    "default_growth_things": Shown("docs/costs.md", "10 min, after `growth_things.json`"),
     "growth_humans": Shown("docs/costs.md", "30 min"),
     "growth_humans_balanced": Shown("docs/costs.md", "30 min"),
     "growth_animals": Shown("docs/costs.md", "10 min"),
