@@ -155,7 +155,7 @@ class Stand(NamedTuple):
 def modelled(monkeypatch):
     """Code `Stand`s: bytes fall with the bound, unevenly."""
 
-    def alone(mesh, before, bound, settings):
+    def alone(mesh, bound, settings):
         uneven = 1.0 + 0.1 * math.sin(8.0 * math.log(bound.mean) + mesh.worth)
         payload = bytes(1 + round(uneven * mesh.worth * (0.001 / bound.mean) ** 1.1))
         return Alone(Draft(replace(ENTRY, mean_distance=bound.mean), payload, Parts(0, 1)), {})

@@ -210,16 +210,19 @@ def _require_some(left: Sequence[object], log: FailureLog) -> None:
 
 
 def _coded(
-    order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun
+    order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun, own: Sequence[Outcome] = ()
 ) -> tuple[Order, CodedSet, Sequence[Outcome]]:
-    """Code a set by its codec, decode and measure what came of it, and bring it within the bound if there is one."""
+    """Code a set by its codec, decode and measure what came of it, and bring it within the bound if there is one.
+
+    `own` is what each mesh takes by itself within the bound, where that is known already.
+    """
     coded = order.system.compress(NormalisedMeshes(prepared), order.settings, saved)
     outcomes: Sequence[Outcome] = [one for one in coded.meshes if isinstance(one, Refusal)]
     if len(outcomes) < len(prepared):  # or there may be no decoder to open
         stage("decode and measure", len(prepared))
         outcomes = list(drafts(Reader.of(order.system, coded.shared), prepared, coded.meshes))
     if order.bound is not None:
-        outcomes = climb(prepared, outcomes, order.bound, order.system, coded.shared, order.settings)
+        outcomes = climb(prepared, outcomes, order.bound, order.system, coded.shared, order.settings, own)
     return order, coded, outcomes
 
 
@@ -236,7 +239,7 @@ def _chosen(
     shared = order.as_set(len(prepared))
     if shared is None:
         return order, CodedSet(b"", (), {"would_take": takes}), own
-    _, coded, outcomes = _coded(shared, prepared, saved)
+    _, coded, outcomes = _coded(shared, prepared, saved, own)
     takes = {**takes, shared.system.name: len(coded.shared) + payload_bytes(outcomes)}
     best = [smaller(*pair) for pair in zip(outcomes, own, strict=True)]
     if len(coded.shared) + payload_bytes(best) < payload_bytes(own):

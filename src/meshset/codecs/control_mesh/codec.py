@@ -84,10 +84,10 @@ class ControlMeshCodec(SingleMeshCodec):
             distance: to it, at most.
             preset: how hard to search.
         """
-        from threadpoolctl import threadpool_limits
+        with torch_needed("compressing"):
+            from threadpoolctl import threadpool_limits
 
-        from meshset.codecs.control_mesh.search import EFFORTS, search
-
+            from meshset.codecs.control_mesh.search import EFFORTS, search
         # Systems of some hundred unknowns are solved sooner by one thread, and alike on every machine.
         with threadpool_limits(1, user_api="blas"):
             try:

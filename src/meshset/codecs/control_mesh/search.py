@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from meshset.codecs.common.crossing import Crossing
 from meshset.codecs.control_mesh.bitstream import MOST_VERTICES, STEP_CODES
 from meshset.codecs.control_mesh.coarse import Coarse
-from meshset.codecs.control_mesh.crossing import Crossing
 from meshset.codecs.control_mesh.fit import CREASED, FLAT, KINDS, SMOOTH, Coded, Fit, Kind
 from meshset.codecs.control_mesh.fitting import Original
 from meshset.codecs.control_mesh.residuals import GRID

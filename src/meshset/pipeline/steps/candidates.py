@@ -9,8 +9,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from meshset.codecs.common.crossing import Crossing
 from meshset.codecs.control_mesh.codec import ControlMeshCodec
 from meshset.codecs.peers.draco import DracoCodec, DracoDecoder
+from meshset.codecs.peers.simplification import FEWEST_FACES
 from meshset.codecs.protocol import CodedMesh, Refusal, SetCodec, Settings
 from meshset.evaluation import lost_parts
 from meshset.geometry import Mesh
@@ -27,8 +29,8 @@ BITS = range(5, 21)
 KEPT = 0.7
 """Share of the faces that each simplification keeps of the one before."""
 
-_FIRST, _FEWEST, _TRIES = 600, 4, 8
-"""Faces of the first simplification for Draco, and of any; how often their number is tried."""
+_FIRST, _TRIES = 600, 8
+"""Faces of the first simplification for Draco; how often their number is tried."""
 
 _ROOM = 0.8
 """Share of the distance that simplification may use up before Draco rounds positions."""
@@ -134,8 +136,6 @@ CANDIDATES: tuple[Candidate, ...] = (ControlMeshes(), SimplifiedDraco())
 
 def _fewest_faces(wanted: Wanted) -> int:
     """Return about how few faces leave room for rounding."""
-    from meshset.codecs.control_mesh.crossing import Crossing
-
     whole = len(wanted.mesh.faces)
     crossing, faces, tried = Crossing(1.0), min(_FIRST, whole), set[int]()
     while faces not in tried and len(tried) < _TRIES:
@@ -143,7 +143,7 @@ def _fewest_faces(wanted: Wanted) -> int:
         simple, _ = wanted.coarse.of(faces)
         distance = wanted.original.distance(simple)
         crossing.add(math.log(len(simple.faces)), math.log(max(distance, 1e-12) / (_ROOM * wanted.bound.mean)))
-        faces = min(max(round(math.exp(crossing.next())), _FEWEST), whole)
+        faces = min(max(round(math.exp(crossing.next())), FEWEST_FACES), whole)
     return whole if crossing.within is None else round(math.exp(crossing.within[0]))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from meshset.codecs.control_mesh.crossing import Crossing
+from meshset.codecs.common.crossing import Crossing
 from meshset.codecs.protocol import Refusal, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.bound import Bound
@@ -34,14 +34,10 @@ def each_alone(prepared: Sequence[PreparedMesh], bound: Bound, settings: Setting
     """Code meshes by themselves within a bound."""
     stage("coding each mesh", len(prepared))
     coded = []
-    for one in each_in_processes(partial(_alone, bound=bound, settings=settings), prepared):
+    for one in each_in_processes(partial(alone, bound=bound, settings=settings), prepared):
         coded.append(one)
         advance()
     return coded
-
-
-def _alone(mesh: PreparedMesh, bound: Bound, settings: Settings) -> Alone:
-    return alone(mesh, Refusal(""), bound, settings)
 
 
 def would_take(coded: Sequence[Alone]) -> dict[str, int]:

@@ -37,6 +37,7 @@ def climb(
     system: SetCodec,
     shared: bytes,
     settings: Settings,
+    own: Sequence[Outcome] = (),
 ) -> list[Outcome]:
     """Bring all meshes of a set within a bound, also those that its codec has refused.
 
@@ -47,6 +48,7 @@ def climb(
         system: the codec of the set.
         shared: its shared part.
         settings: device and seed.
+        own: what each mesh takes by itself within the bound, where that is known already.
 
     Returns:
         One outcome for each mesh, its rung and bound stated. Refused are only those that the ordinary codecs refuse,
@@ -63,10 +65,13 @@ def climb(
             if bound.kept_by(outcome):
                 done[i] = outcome.stating(rung="refined", bound=bound.mean)
     left = [i for i in range(len(prepared)) if i not in done]
+    if own:
+        return [done.get(i, one) for i, one in enumerate(own)]
     if left:
         stage("coding by themselves", len(left))
     for i in left:
-        done[i] = alone(prepared[i], outcomes[i], bound, settings).outcome
+        missed = outcomes[i]
+        done[i] = alone(prepared[i], bound, settings, missed.reason if isinstance(missed, Refusal) else "").outcome
         advance()
     return [done[i] for i in range(len(prepared))]
 
@@ -101,13 +106,12 @@ class Alone:
     takes: dict[str, int]
 
 
-def alone(mesh: PreparedMesh, before: Outcome, bound: Bound, settings: Settings) -> Alone:
+def alone(mesh: PreparedMesh, bound: Bound, settings: Settings, refusal: str = "") -> Alone:
     """Code a mesh by itself, by the candidate of fewest bytes that keeps the bound, else without loss.
 
-    `before` is what there is of it already: to be beaten where it keeps the bound, the reason to tell where it is a
-    refusal.
+    `refusal` is why the codec of the set refused it, to be told.
     """
-    best = before if bound.kept_by(before) else None
+    best: Draft | None = None
     takes: dict[str, int] = {}
     try:
         original = mesh.load()
@@ -124,7 +128,7 @@ def alone(mesh: PreparedMesh, before: Outcome, bound: Bound, settings: Settings)
             best = last
     except MeshsetError as error:
         return Alone(refused(mesh, error), takes)
-    reasons = (f"not coded with its set: {before.reason}",) if isinstance(before, Refusal) and before.reason else ()
+    reasons = (f"not coded with its set: {refusal}",) if refusal else ()
     return Alone(best.stating(rung="alone", bound=bound.mean, notes=(*best.entry.notes, *reasons)), takes)
 
 

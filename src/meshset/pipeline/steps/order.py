@@ -72,16 +72,17 @@ class Order:
             MissingExtraError: the 'compress' extra is not installed.
         """
         require_modules("compression", "compress", ("torch", "igl", "scipy"))
-        bound = Bound.checked(max_error, max_distance)
+        if not (math.isfinite(goal.rate) and goal.rate > 0):
+            raise MeshsetError(f"the rate must be above 0, not {goal.rate}")
+        chooses = codec == AUTO and goal.seconds is None
+        usual = DEFAULT_ERROR / goal.rate if chooses and target is None else None
+        bound = Bound.checked(max_error, max_distance, usual)
         if target is not None and (bound is not None or goal.rate != 1.0):
             raise MeshsetError(
                 "a target for the size decides rate and error by itself: it cannot be combined with a rate or a bound"
             )
         settings = replace(settings, device=resolve_device(settings.device))
-        if codec == AUTO and goal.seconds is None:
-            _check_rate(goal.rate)
-            if target is None:
-                bound = Bound.checked(max_error, max_distance, DEFAULT_ERROR / goal.rate)
+        if chooses:
             alone = ControlMeshCodec(DEFAULT_ERROR if bound is None else bound.mean)
             return cls(settings, alone, bound, goal, target, chooses=True)
         system = codec_by_name(NecgsCodec.name if codec == AUTO else codec) if isinstance(codec, str) else codec
@@ -146,7 +147,6 @@ def _steered(system: SetCodec, goal: Goal, targeted: bool) -> SetCodec:
 
     Raises MeshsetError where one was asked for, or one is impossible.
     """
-    _check_rate(goal.rate)
     if goal.seconds is not None and not (math.isfinite(goal.seconds) and goal.seconds > 0):
         raise MeshsetError(f"the time must be above 0 seconds, not {goal.seconds}")
     if isinstance(system, SteerableCodec):
@@ -154,8 +154,3 @@ def _steered(system: SetCodec, goal: Goal, targeted: bool) -> SetCodec:
     if targeted or goal.rate != 1.0 or goal.seconds is not None:
         raise MeshsetError(f"codec {system.name} takes no rate, target or time: only codecs that learn a decoder do")
     return system
-
-
-def _check_rate(rate: float) -> None:
-    if not (math.isfinite(rate) and rate > 0):
-        raise MeshsetError(f"the rate must be above 0, not {rate}")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from meshset.codecs.control_mesh.crossing import Crossing
+from meshset.codecs.common.crossing import Crossing
 
 FALLS: dict[str, tuple[Callable[[float], float], float]] = {
     "as expected": (lambda place: 2.0 - place, 2.0),
