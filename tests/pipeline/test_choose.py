@@ -19,7 +19,10 @@ from meshset.codecs.protocol import Settings
 from meshset.errors import MeshsetError
 from meshset.evaluation import Parts, surface_distance
 from meshset.geometry import Mesh, Placement
+from meshset.pipeline.add import add
+from meshset.pipeline.add import replace as replace_in
 from meshset.pipeline.compress import compress
+from meshset.pipeline.edit import remove
 from meshset.pipeline.steps import choose
 from meshset.pipeline.steps.draft import Draft
 from meshset.pipeline.steps.ladder import Alone
@@ -89,6 +92,30 @@ def test_what_each_candidate_would_take_is_stored_and_told(usual):
     assert set(takes) == {"control-mesh", "draco"}
     assert summary.payload_bytes <= min(takes.values())
     assert f"draco {takes['draco']}" in " ".join(str(summary).split())
+
+
+def test_meshes_that_join_take_the_fewest_bytes_within_the_same_bound(meshes, tmp_path):
+    some = {name: meshes[name] for name in ("ball", "box")}
+    grown = compress(some, tmp_path / "set.mset", **FAST).path
+    joining = {"washer": meshes["washer"]}
+    result = add(grown, joining)
+    (entry,) = result.entries
+    assert (entry.rung, entry.bound) == ("alone", pytest.approx(0.001))
+    assert entry.mean_error_of_diagonal <= 0.001
+    assert entry.length <= smallest_draco(meshes["washer"], 0.001 * Placement.of(meshes["washer"]).diagonal)
+    coarser = add(grown, {"again": meshes["washer"]}, max_error=0.01).entries[0]
+    assert coarser.length < entry.length
+    assert 0.001 < coarser.mean_error_of_diagonal <= 0.01
+
+
+def test_an_emptied_archive_takes_what_is_smallest_again(meshes, tmp_path):
+    made = compress({"ball": meshes["ball"]}, tmp_path / "set.mset", max_error=0.02, **FAST)
+    remove(made.path, ["ball"])
+    entry = add(made.path, {"ring": meshes["ring"]}).entries[0]
+    assert (entry.rung, entry.bound) == ("alone", pytest.approx(0.02))
+    assert 0.001 < entry.mean_error_of_diagonal <= 0.02
+    replaced = replace_in(made.path, {"ring": meshes["ball"]}).entries[0]
+    assert (replaced.rung, replaced.bound) == ("alone", pytest.approx(0.02))
 
 
 def test_the_largest_distance_is_bounded_too(usual, meshes, tmp_path):

@@ -18,6 +18,7 @@ from meshset.pipeline.growing.frozen import FrozenSet, frozen_set
 from meshset.pipeline.growing.update import Update, objection, update
 from meshset.pipeline.steps import ladder
 from meshset.pipeline.steps.bound import Bound
+from meshset.pipeline.steps.choose import each_alone, smaller
 from meshset.pipeline.steps.collect import MeshSources, Source, collect
 from meshset.pipeline.steps.draft import Draft, Outcome, drafts, kept_drafts, store, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
@@ -82,15 +83,17 @@ def add(
     """Add meshes to an archive.
 
     They are coded with the codec and the shared part that most meshes of the archive use; the shared part does not
-    change. Every mesh is decoded from its final bytes and measured; one that is clearly less exact than the set gets a
-    note that says so, or climbs the ladder of `meshset.pipeline.steps.ladder` if there is a bound. All of them become
-    part of the archive at once; until then readers see the old set, and afterwards too if this is interrupted.
+    change. Where each mesh of the archive took whatever was smallest, new ones do so, too, within the same bound. Every
+    mesh is decoded from its final bytes and measured; one that is clearly less exact than the set gets a note that says
+    so, or climbs the ladder of `meshset.pipeline.steps.ladder` if there is a bound. All of them become part of the
+    archive at once; until then readers see the old set, and afterwards too if this is interrupted.
 
     Args:
         archive: its path.
         sources: as those of `meshset.compress`.
         max_error: bound on the mean symmetric surface distance of each new mesh, as a share of its bounding-box
-            diagonal; None for whatever the decoder reaches.
+            diagonal; None for that of an archive whose meshes each took whatever was smallest, else for whatever the
+            decoder reaches.
         update_decoder: whether the shared part may be trained further with the new meshes, and the meshes of the set
             coded again from their stored form, if that pays (`meshset.pipeline.growing.update`). The file is compacted
             then.
@@ -179,25 +182,39 @@ class _Joining:
     """Meshes on their way into an archive.
 
     Attributes:
-        first: what the frozen shared part makes of each, decoded and measured.
+        first: what the frozen shared part makes of each, or its smallest form where there is none; measured.
     """
 
     def __init__(
         self, frozen: FrozenSet, prepared: Sequence[PreparedMesh], bound: Bound | None, settings: Settings
     ) -> None:
-        self._frozen, self._prepared, self._bound = frozen, prepared, bound
-        self._settings = settings
+        self._frozen, self._prepared, self._settings = frozen, prepared, settings
+        self._bound = frozen.bound if bound is None else bound
         self._worst = exactness.worst_error(frozen.entries)
-        coded = frozen.system.add(NormalisedMeshes(prepared), frozen.shared, settings)
-        stage("decode and measure", len(prepared))
-        self.first = list(drafts(frozen.payload_reader, prepared, coded))
+        self._alone = self._each_alone()
+        self.first = self._alone if self._alone and frozen.number is None else self._by_the_set()
+
+    def _by_the_set(self) -> list[Outcome]:
+        frozen = self._frozen
+        coded = frozen.system.add(NormalisedMeshes(self._prepared), frozen.shared, self._settings)
+        stage("decode and measure", len(self._prepared))
+        return list(drafts(frozen.payload_reader, self._prepared, coded))
+
+    def _each_alone(self) -> list[Outcome]:
+        """Return the smallest form of each mesh by itself, as an archive has them that chose so; else nothing."""
+        if self._frozen.bound is None or self._bound is None:
+            return []
+        return [one.outcome for one in each_alone(self._prepared, self._bound, self._settings)]
 
     def settled(self, outcomes: Sequence[Outcome], shared: bytes) -> list[Outcome]:
         """Bring meshes within the bound if there is one, else mark those that are clearly less exact than the set."""
         if self._bound is None:
             return exactness.mark_less_exact(outcomes, self._worst)
+        if self._alone and self._frozen.number is None:
+            return self._alone
         system = self._frozen.system
-        return ladder.climb(self._prepared, outcomes, self._bound, system, shared, self._settings)
+        climbed = ladder.climb(self._prepared, outcomes, self._bound, system, shared, self._settings, self._alone)
+        return [smaller(*pair) for pair in zip(climbed, self._alone, strict=True)] if self._alone else climbed
 
     def tell(self, kept: Sequence[Draft]) -> None:
         """Tell the user how the meshes that will be stored stand."""

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
 from meshset.archive.names import naming
 from meshset.codecs import codec_by_id, codec_by_name
+from meshset.codecs.control_mesh.codec import ControlMeshCodec
 from meshset.codecs.protocol import GrowingCodec, MeshDecoder, ParametrisedCodec, SetCodec
 from meshset.errors import ArchiveError, MeshsetError
+from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.draft import Reader
-from meshset.pipeline.steps.records import parameters_of
+from meshset.pipeline.steps.records import chosen_bound, parameters_of
 from meshset.progress import tell
 
 
@@ -26,6 +28,7 @@ class FrozenSet:
         shared: its bytes, empty if there is none.
         decoder: reads payloads that were coded with it.
         entries: the meshes that are stored with it.
+        bound: within which each mesh takes whatever is smallest; None where all take the codec of the set.
     """
 
     system: GrowingCodec
@@ -33,6 +36,7 @@ class FrozenSet:
     shared: bytes
     decoder: MeshDecoder
     entries: tuple[MeshEntry, ...]
+    bound: Bound | None
 
     @property
     def payload_reader(self) -> Reader:
@@ -56,7 +60,7 @@ def frozen_set(path: str | os.PathLike[str], editor: ArchiveEditor, reader: Arch
         decoder = system.open(shared)
     entries = editor.entries.values()
     own = tuple(entry for entry in entries if (entry.codec_id, entry.shared) == (system.id, number))
-    return FrozenSet(system, number, shared, decoder, own)
+    return FrozenSet(system, number, shared, decoder, own, _chosen_bound(editor))
 
 
 def _most_used(editor: ArchiveEditor) -> tuple[SetCodec, int | None]:
@@ -68,6 +72,8 @@ def _most_used(editor: ArchiveEditor) -> tuple[SetCodec, int | None]:
     used = Counter((entry.codec_id, entry.shared) for entry in entries if entry.rung != "alone")
     if not used and editor.shared:
         return codec_by_id(editor.shared[0].codec_id), 0
+    if not used and (bound := _chosen_bound(editor)) is not None:
+        return ControlMeshCodec(bound.mean), None
     used = used or Counter((entry.codec_id, entry.shared) for entry in entries)
     if used:
         (codec_id, number), _ = used.most_common(1)[0]
@@ -76,6 +82,15 @@ def _most_used(editor: ArchiveEditor) -> tuple[SetCodec, int | None]:
     if isinstance(name, str):
         return _with_its_parameters(codec_by_name(name), editor), None
     raise ArchiveError("holds no mesh and no shared part, so there is nothing to add to")
+
+
+def _chosen_bound(editor: ArchiveEditor) -> Bound | None:
+    """Return the bound of an archive whose meshes each take whatever is smallest. Raises ArchiveError for none."""
+    chosen = chosen_bound(editor.settings)
+    try:
+        return None if chosen is None else Bound.checked(*chosen)
+    except MeshsetError as error:
+        raise ArchiveError(f"states an invalid bound: {error}") from None
 
 
 def _with_its_parameters(system: SetCodec, editor: ArchiveEditor) -> SetCodec:

@@ -32,6 +32,21 @@ def parameters_of(settings: dict[str, Any], codec: str) -> list[dict[str, Any]]:
     return known
 
 
+def chosen_bound(settings: dict[str, Any]) -> tuple[float, float | None] | None:
+    """Return the bounds within which each mesh takes whatever is smallest: on the mean and the largest distance.
+
+    Those of the first record that says so; None for archives whose codec was asked for by name.
+    """
+    for part in parts(settings):
+        report, parameters = part.get("report"), part.get("parameters")
+        if isinstance(report, dict) and "would_take" in report:
+            reached = parameters.get("error") if isinstance(parameters, dict) else None
+            mean, largest = part.get("max_error", reached), part.get("max_distance")
+            if isinstance(mean, int | float):
+                return float(mean), float(largest) if isinstance(largest, int | float) else None
+    return None
+
+
 def foreign_codec(settings: dict[str, Any]) -> str:
     """Return the name of the first codec in the records that is not one of ours, "" if all are."""
     names = (part.get("codec") for part in parts(settings))
