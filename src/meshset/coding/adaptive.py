@@ -10,7 +10,7 @@ One class writes, one reads and one only counts bits; all take the same calls, s
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 import constriction
@@ -88,7 +88,7 @@ class Writer:
     def even(self, size: int, value: int) -> int:
         """Write a number from 0 to size - 1."""
         if size > 1:
-            self._coder.encode(value, constriction.stream.model.Uniform(size))
+            self._coder.encode(value, _uniform(size))
         return value
 
     def to_bytes(self) -> bytes:
@@ -139,7 +139,7 @@ class Reader:
         if size <= 1:
             return 0
         try:
-            return int(self._decode(constriction.stream.model.Uniform(size)))
+            return int(self._decode(_uniform(size)))
         except AssertionError as error:
             raise ArchiveError(_INVALID) from error
 
@@ -161,6 +161,11 @@ class Counter:
         """Count a number from 0 to size - 1."""
         self.bits += math.log2(size) if size > 1 else 0.0
         return value
+
+
+@lru_cache(64)
+def _uniform(size: int) -> Any:
+    return constriction.stream.model.Uniform(size)
 
 
 @cache

@@ -284,9 +284,10 @@ class Positions:
             while self.bits.decision(first + min(places, 15)):
                 places += 1
             value = 1
-            for place in range(places):
-                rest = REST + 4 * (16 * p + min(places, 15)) + value
-                value = 2 * value + (self.bits.decision(rest) if place < 2 else self.bits.even(2))
+            for place in range(min(places, 2)):
+                value = 2 * value + self.bits.decision(REST + 4 * (16 * p + min(places, 15)) + value)
+            low = 2 ** max(places - 2, 0)
+            value = low * value + self.bits.even(low)
             value -= 1
             if value:
                 sign = sum((one[0] > 0) - (one[0] < 0) for one in known)

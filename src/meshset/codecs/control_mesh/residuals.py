@@ -217,7 +217,7 @@ def code_residual(
 
 
 def _code_size(coder: Coder, contexts: Contexts, table: int, part: int, value: int) -> int:
-    """Code the size of a part: how many bits size + 1 has, then these, the first two under contexts."""
+    """Code the size of a part: how many bits size + 1 has, then these, the first two of them under contexts."""
     first, bit, shifted = at.LENGTH + table * at.PREFIX, coder.bit, value + 1
     length, place = 1, 0  # the last of the contexts stands for all numbers of bits beyond
     while bit(contexts, first + place, 1 if shifted >> length else 0):
@@ -228,11 +228,11 @@ def _code_size(coder: Coder, contexts: Contexts, table: int, part: int, value: i
             place += 1
     if length == 1:
         return 0
-    number, rest = 1, at.REST + (part * at.PREFIX + place) * at.MANTISSA
-    for shift in range(length - 2, -1, -1):
-        told = shifted >> shift & 1
-        number = 2 * number + (bit(contexts, rest + number, told) if number < at.MANTISSA else coder.even(2, told))
-    return number - 1
+    rest = at.REST + (part * at.PREFIX + place) * at.MANTISSA
+    number, low = 1, max(length - 3, 0)
+    for shift in range(length - 2, low - 1, -1):
+        number = 2 * number + bit(contexts, rest + number, shifted >> shift & 1)
+    return (number << low) + coder.even(1 << low, shifted & (1 << low) - 1) - 1
 
 
 def _frame(a: Point, b: Point, c: Point) -> tuple[tuple[Point, Point, Point], float, float]:
