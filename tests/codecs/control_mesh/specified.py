@@ -284,7 +284,7 @@ class Positions:
             while self.bits.decision(first + min(places, 15)):
                 places += 1
             value = 1
-            for place in range(min(places, 2)):
+            for _ in range(min(places, 2)):
                 value = 2 * value + self.bits.decision(REST + 4 * (16 * p + min(places, 15)) + value)
             low = 2 ** max(places - 2, 0)
             value = low * value + self.bits.even(low)

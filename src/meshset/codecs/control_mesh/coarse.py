@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from meshset.codecs.peers.simplification import simplify
+from meshset.codecs.peers.simplification import simplify, thinned
 from meshset.geometry import Mesh
 
 _FINER, _DETOUR = (4_000, 20_000, 100_000), 5
 """Few faces are made of so many, which are made once, where there are at least this many times fewer."""
+
+_MANY = 20_000
+"""So many faces are still too many for it to matter which of a mesh of more are left."""
 
 
 class Coarse:
@@ -17,6 +20,7 @@ class Coarse:
     def __init__(self, mesh: Mesh) -> None:
         self._mesh, self._notes = _each_face_once(mesh)
         self._made: dict[int, tuple[Mesh, tuple[str, ...]]] = {}
+        self._thin: dict[int, Mesh] = {}
 
     def of(self, faces: int) -> tuple[Mesh, tuple[str, ...]]:
         """Return the mesh with about so many faces, or with those it has, and what was done to its topology."""
@@ -24,11 +28,16 @@ class Coarse:
             finer, before = self._mesh, self._notes
             for count in _FINER:
                 if _DETOUR * faces <= count < len(self._mesh.faces) // 2:
-                    finer, before = self.of(count)
+                    finer, before = self._thinned(count) if count >= _MANY else self.of(count)
                     break
             simple, notes = simplify(finer, min(faces / len(finer.faces), 1.0))
             self._made[faces] = _compact(simple), (*before, *(note for note in notes if note not in before))
         return self._made[faces]
+
+    def _thinned(self, faces: int) -> tuple[Mesh, tuple[str, ...]]:
+        if faces not in self._thin:
+            self._thin[faces] = _compact(thinned(self._mesh, faces))
+        return self._thin[faces], self._notes
 
 
 def _each_face_once(mesh: Mesh) -> tuple[Mesh, tuple[str, ...]]:
