@@ -13,7 +13,7 @@ import pytest
 from tests.codecs.control_mesh import shapes
 
 from meshset.pipeline.compress import compress
-from meshset.pipeline.steps.workers import each_in_processes
+from meshset.workers import each_in_processes
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_an_error_comes_through_and_the_next_work_is_done(two: None) -> None:
 
 SCRIPT = """
 import os, time
-from meshset.pipeline.steps.workers import each_in_processes
+from meshset.workers import each_in_processes
 def wait(number):
     print(os.getpid(), flush=True)
     time.sleep(60)

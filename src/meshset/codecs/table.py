@@ -20,6 +20,7 @@ CODECS: dict[str, tuple[int, str]] = {
     "quant-deepsdf": (15, "meshset.codecs.latent_sdf.codec:QuantDeepSdfCodec"),
     "lgcl": (16, "meshset.codecs.lgcl.codec:LgclCodec"),
     "control-mesh": (17, "meshset.codecs.control_mesh.codec:ControlMeshCodec"),
+    "mesh-group": (18, "meshset.codecs.mesh_group.codec:MeshGroupCodec"),
 }
 """Numbers are those of docs/SPEC.md and are never used again for another codec."""
 

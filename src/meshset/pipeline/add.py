@@ -159,7 +159,7 @@ def _grow(
         number = frozen.number if found is None else found.store(editor, frozen.system.id)
         for one in kept if replacing else ():
             editor.remove(one.entry.name)
-        entries = store(editor, kept, number)
+        entries = store(editor, kept, {0: number})
         finish(editor, editor.settings)
         meshes = len(editor.entries)
     if found is not None:

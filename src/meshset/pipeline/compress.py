@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from meshset.archive import ArchiveWriter, MeshEntry
 from meshset.codecs.control_mesh.codec import DEFAULT_ERROR, ControlMeshCodec
-from meshset.codecs.protocol import NEVER, CodedSet, Goal, Refusal, SetCodec, Settings
+from meshset.codecs.mesh_group.codec import MeshGroupCodec
+from meshset.codecs.protocol import NEVER, Goal, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.choose import each_alone, filling, payload_bytes, smaller, would_take
 from meshset.pipeline.steps.collect import MeshSources, collect
-from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts, kept_drafts, store, tell_losses
+from meshset.pipeline.steps.draft import Outcome, Reader, drafts, kept_drafts, store, store_shared, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
+from meshset.pipeline.steps.groups import grouped
 from meshset.pipeline.steps.ladder import climb, tell_rungs
 from meshset.pipeline.steps.order import Order
 from meshset.pipeline.steps.outputs import require_apart, require_replaceable
@@ -162,15 +165,16 @@ def compress(
         order = order.budgeted(prepared)
         saved = SavedRun(output, run_key(prepared, order.settings, order.system, order.choices), resume)
         coding_started = time.perf_counter()
-        order, coded, outcomes = _chosen(order, prepared, saved) if order.chooses else _coded(order, prepared, saved)
+        made = _chosen(order, prepared, saved) if order.chooses else _coded(order, prepared, saved)
+        order = made.order
         coding_seconds = time.perf_counter() - coding_started
-        kept = kept_drafts(prepared, outcomes, log)
+        kept = kept_drafts(prepared, made.outcomes, log)
         _require_some(kept, log)
         if order.bound is not None:
             tell_rungs(kept, order.bound)
         tell_losses(kept)
-        entries = store(writer, kept, _add_shared(writer, order.system, coded, kept))
-        finish(writer, order.record(coded.report, len(log.failures)))
+        entries = store(writer, kept, store_shared(writer, made.shared, kept))
+        finish(writer, order.record(made.report, len(log.failures)))
         names = {entry.name for entry in entries}
         stored = [one for one in prepared if one.name in names]
         archive_bytes = output.stat().st_size
@@ -209,9 +213,29 @@ def _require_some(left: Sequence[object], log: FailureLog) -> None:
         raise NoMeshError(f"nothing to compress: {reason}", log.failures)
 
 
-def _coded(
-    order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun, own: Sequence[Outcome] = ()
-) -> tuple[Order, CodedSet, Sequence[Outcome]]:
+@dataclass(frozen=True)
+class _Made:
+    """A set before it is stored.
+
+    Attributes:
+        order: how it was made in the end.
+        outcomes: of each mesh.
+        shared: for what entries have as `shared` that part, with the number of its codec.
+        report: what the archive says of how it went.
+    """
+
+    order: Order
+    outcomes: Sequence[Outcome]
+    shared: Mapping[int, tuple[int, bytes]]
+    report: Mapping[str, Any]
+
+    @property
+    def bytes(self) -> int:
+        """Return what payloads and shared parts take."""
+        return payload_bytes(self.outcomes) + sum(len(part) for _, part in self.shared.values())
+
+
+def _coded(order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun, own: Sequence[Outcome] = ()) -> _Made:
     """Code a set by its codec, decode and measure what came of it, and bring it within the bound if there is one.
 
     `own` is what each mesh takes by itself within the bound, where that is known already.
@@ -223,33 +247,29 @@ def _coded(
         outcomes = list(drafts(Reader.of(order.system, coded.shared), prepared, coded.meshes))
     if order.bound is not None:
         outcomes = climb(prepared, outcomes, order.bound, order.system, coded.shared, order.settings, own)
-    return order, coded, outcomes
+    return _Made(order, outcomes, {0: (order.system.id, coded.shared)}, coded.report)
 
 
-def _chosen(
-    order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun
-) -> tuple[Order, CodedSet, Sequence[Outcome]]:
+def _chosen(order: Order, prepared: Sequence[PreparedMesh], saved: SavedRun) -> _Made:
     """Code each mesh in the fewest bytes; where a shared decoder may pay, too, keep whichever set is smaller."""
     if order.goal.budget is not None:
         alone, within = filling(prepared, order.goal.budget, order.settings)
         order = replace(order, system=ControlMeshCodec(within))
-    else:
-        alone = each_alone(prepared, order.bound or Bound(DEFAULT_ERROR), order.settings)
-    takes, own = would_take(alone), [one.outcome for one in alone]
+        return _Made(order, [one.outcome for one in alone], {}, {"would_take": would_take(alone)})
+    bound = order.bound or Bound(DEFAULT_ERROR)
+    alone = each_alone(prepared, bound, order.settings)
+    own, takes = [one.outcome for one in alone], would_take(alone)
+    groups = grouped(prepared, own, bound, order.settings)
+    parts = {k: (MeshGroupCodec.id, part) for k, part in enumerate(groups.shared, 1)}
+    apart = _Made(order, groups.outcomes, parts, {"would_take": takes})
     shared = order.as_set(len(prepared))
     if shared is None:
-        return order, CodedSet(b"", (), {"would_take": takes}), own
-    _, coded, outcomes = _coded(shared, prepared, saved, own)
-    takes = {**takes, shared.system.name: len(coded.shared) + payload_bytes(outcomes)}
-    best = [smaller(*pair) for pair in zip(outcomes, own, strict=True)]
-    if len(coded.shared) + payload_bytes(best) < payload_bytes(own):
-        return shared, replace(coded, report={**coded.report, "would_take": takes}), best
+        return apart
+    made = _coded(shared, prepared, saved, own)
+    takes = {**takes, shared.system.name: made.bytes}
+    best = [smaller(*pair) for pair in zip(made.outcomes, own, strict=True)]
+    made = replace(made, outcomes=best, report={**made.report, "would_take": takes})
+    if made.bytes < apart.bytes:
+        return made
     tell("a decoder that the meshes share does not pay: each is coded by itself")
-    return order, CodedSet(b"", (), {"would_take": takes}), own
-
-
-def _add_shared(writer: ArchiveWriter, system: SetCodec, coded: CodedSet, kept: Sequence[Draft]) -> int | None:
-    """Store the shared part, if there is one that any mesh needs, and return its number."""
-    if not coded.shared or all(one.entry.shared is None for one in kept):
-        return None
-    return writer.add_shared(system.id, coded.shared)
+    return replace(apart, report={"would_take": takes})

@@ -236,7 +236,7 @@ def test_a_few_bytes_ask_for_little(vertices: int) -> None:
 
 
 def test_payloads_are_long_enough_for_their_vertices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bitstream, "_MOST_A_BYTE", 1)
+    monkeypatch.setattr(bitstream, "MOST_A_BYTE", 1)
     payload = coded(shapes.grid(30, 30))[0]
     assert len(payload) == 901  # and the middle of the hole
     assert len(decode(payload).points) == 900

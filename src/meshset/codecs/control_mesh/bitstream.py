@@ -23,12 +23,12 @@ from meshset.errors import ArchiveError
 MOST_VERTICES = 1 << 20
 """A payload states no more."""
 
-_MOST_A_BYTE = 64
+MOST_A_BYTE = 64
 """A payload states no more vertices for each of its bytes, so that a few bytes do not ask for much work."""
 
 STEP_CODES, RATIOS = 256, 16
 _SIZE_BITS = 5
-_LEAST_RATIO = 2
+LEAST_RATIO = 2
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Chooser(Protocol):
         ...
 
 
-class _Reading:
+class Reading:
     """Chooses nothing."""
 
     def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
@@ -100,7 +100,7 @@ def code_header(coder: Coder, header: Header) -> Header:
     """Code the header. Raises ArchiveError for a mesh that is too large."""
     levels = coder.even(MOST_LEVELS + 1, header.levels)
     creases, copies = (bool(coder.even(2, int(one))) for one in (header.creases, header.copies))
-    step, ratio = coder.even(STEP_CODES, header.step), coder.even(RATIOS, header.ratio - _LEAST_RATIO) + _LEAST_RATIO
+    step, ratio = coder.even(STEP_CODES, header.step), coder.even(RATIOS, header.ratio - LEAST_RATIO) + LEAST_RATIO
     size = coder.even(1 << _SIZE_BITS, header.vertices.bit_length())
     if not 2 <= size <= MOST_VERTICES.bit_length():
         raise ArchiveError("a control mesh has an impossible number of vertices")
@@ -210,7 +210,7 @@ class Surface:
         for step in self.steps:
             first.setdefault(int(self.source[step.vertex]), step.vertex)
         origin = [first.get(one, vertex) for vertex, one in enumerate(self.source.tolist())]
-        kept, decoded = _welded(self.region, origin)
+        kept, decoded = welded(self.region, origin)
         ends = np.sort(self.source[kept][Edges.of(decoded).ends], axis=1)
         base = int(faces.max()) + 1
         known = Edges.of(faces).ends @ np.array([base, 1])
@@ -234,26 +234,26 @@ def encode(
     header = Header(levels, creases, len(np.unique(real)) < len(real), step, ratio, len(region.valence))
     writer, contexts = Writer(), at.shipped().contexts()
     code_header(writer, header)
-    grow(Guide(writer, contexts, Walk(surface.manifold)), header.vertices, _most_faces(header.vertices))
+    grow(Guide(writer, contexts, Walk(surface.manifold)), header.vertices, most_faces(header.vertices))
     source = surface.source.tolist()
     _, origin = code_points(writer, contexts, region, surface.steps, header, chooser, source)
     if sharp is not None and creases:
-        code_creases(writer, contexts, Edges.of(_welded(region, origin)[1]), sharp)
-    return writer.to_bytes().ljust(-(-header.vertices // _MOST_A_BYTE), b"\0")
+        code_creases(writer, contexts, Edges.of(welded(region, origin)[1]), sharp)
+    return writer.to_bytes().ljust(-(-header.vertices // MOST_A_BYTE), b"\0")
 
 
 def decode(payload: bytes) -> ControlMesh:
     """Read a control mesh. Raises ArchiveError for anything that `encode` does not write, as far as it shows."""
     reader, contexts = Reader(payload), at.shipped().contexts()
-    header = code_header(reader, Header(0, False, False, 0, _LEAST_RATIO, 2))
-    if header.vertices > _MOST_A_BYTE * len(payload):
+    header = code_header(reader, Header(0, False, False, 0, LEAST_RATIO, 2))
+    if header.vertices > MOST_A_BYTE * len(payload):
         raise ArchiveError("a control mesh states more vertices than its bytes can hold")
-    region = grow(Guide(reader, contexts), header.vertices, _most_faces(header.vertices))
+    region = grow(Guide(reader, contexts), header.vertices, most_faces(header.vertices))
     if len(region.valence) != header.vertices:
         raise ArchiveError("a control mesh has fewer vertices than it states")
     steps = traversal(region.corners, region.twin, region.hole)
-    points, origin = code_points(reader, contexts, region, steps, header, _Reading(), ())
-    kept, faces = _welded(region, origin)
+    points, origin = code_points(reader, contexts, region, steps, header, Reading(), ())
+    kept, faces = welded(region, origin)
     if not len(faces):
         raise ArchiveError("a control mesh has no faces")
     if (faces == np.roll(faces, 1, axis=1)).any():
@@ -265,12 +265,12 @@ def decode(payload: bytes) -> ControlMesh:
     return ControlMesh(np.array(points, dtype=np.int64)[kept], faces, sharp, header.levels)
 
 
-def _welded(region: Region, origin: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def welded(region: Region, origin: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the vertices of a region that are in the mesh, and its faces (F, 3) in terms of these."""
     kept, faces = np.unique(np.array(origin, dtype=np.int64)[mesh_faces(region)], return_inverse=True)
     return kept, faces.reshape(-1, 3)
 
 
-def _most_faces(vertices: int) -> int:
+def most_faces(vertices: int) -> int:
     """Return how many faces a surface of so many vertices may have: a tenth of a handle for each vertex, and some."""
     return 4 * vertices + 64

@@ -9,7 +9,7 @@ from importlib.resources import files
 import numpy as np
 
 from meshset.coding.adaptive import Contexts
-from meshset.coding.numbers import NUMBER
+from meshset.coding.numbers import MANTISSA, NUMBER, PREFIX
 
 VALENCE_BITS = 4
 VALENCE_TABLES = 9
@@ -18,12 +18,6 @@ CLASSES = 20
 
 DEGREES = 3
 """One parallelogram, two, or more."""
-
-PREFIX = 16
-"""Decisions about how many bits a residual has."""
-
-MANTISSA = 4
-"""Contexts of the two bits after the highest, for each number of bits."""
 
 SIGNS = 7
 FEATURES = 13

@@ -10,8 +10,7 @@ from typing import NamedTuple
 from meshset.codecs.control_mesh import contexts as at
 from meshset.codecs.control_mesh.prediction import Step
 from meshset.coding.adaptive import Coder, Contexts
-from meshset.coding.numbers import code_number
-from meshset.errors import ArchiveError
+from meshset.coding.numbers import MANTISSA, PREFIX, code_magnitude, code_number
 
 Point = tuple[float, float, float]
 Whole = tuple[int, int, int]
@@ -22,9 +21,6 @@ GRID = 1 << 20
 
 FARTHEST = 4 * GRID
 """No coordinate is larger."""
-
-_LONGEST = 24
-"""Bits of the largest residual, plus one."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ class Residuals:
         points, parallelograms = self.points, step.parallelograms
         count = len(parallelograms)
         neighbours = first, second, third = parallelograms[0]
-        frame, length, height = _frame(points[first], points[second], points[third])
+        frame, length, height = frame_of(points[first], points[second], points[third])
         flat, cx, cy, cz = [], 0.0, 0.0, 0.0
         for first, second, third in parallelograms:
             (ax, ay, az), (bx, by, bz), (dx, dy, dz) = points[first], points[second], points[third]
@@ -125,15 +121,18 @@ class Residuals:
 
     def code(self, step: Step, expected: Expected, residual: Whole) -> None:
         """Code a residual and place the vertex by it."""
-        found = code_residual(self._coder, self._contexts, self._weights, expected, self._sign(expected), residual)
+        found = self._told(self._coder, expected, residual)
         self._residuals[step.vertex] = found
         self.points[step.vertex] = self.placed(expected, found)
 
     def bits(self, expected: Expected, residual: Whole) -> float:
         """Return what a residual would cost."""
         counter = Estimate()
-        code_residual(counter, self._contexts, self._weights, expected, self._sign(expected), residual)
+        self._told(counter, expected, residual)
         return counter.bits
+
+    def _told(self, coder: Coder, expected: Expected, residual: Whole) -> Whole:
+        return code_residual(coder, self._contexts, self._weights, expected, self._sign(expected), residual)
 
     def placed(self, expected: Expected, residual: Whole) -> Point:
         """Return where a residual puts a vertex, on the grid."""
@@ -142,9 +141,9 @@ class Residuals:
         normal, plane = self._steps.normal, self._steps.plane
         a, b, c = residual[0] * normal, residual[1] * plane, residual[2] * plane
         return (
-            _rounded(x + (a * nx + b * ex + c * tx)),
-            _rounded(y + (a * ny + b * ey + c * ty)),
-            _rounded(z + (a * nz + b * ez + c * tz)),
+            rounded(x + (a * nx + b * ex + c * tx)),
+            rounded(y + (a * ny + b * ey + c * ty)),
+            rounded(z + (a * nz + b * ez + c * tz)),
         )
 
     def code_free(self, step: Step, point: Point) -> None:
@@ -152,18 +151,21 @@ class Residuals:
 
         `point` is where it shall be, on the grid.
         """
-        start = self.points[step.near] if step.near >= 0 else self._last
+        start = self._start(step)
         table = at.NEAR if step.near >= 0 else at.JUMP
         found = []
         for k in range(3):
             told = math.floor((point[k] - start[k]) / self._steps.normal + 0.5)
             size = code_number(self._coder, self._contexts, table, abs(told))
             negative = self._coder.even(2, int(told < 0)) if size else 0
-            found.append(_rounded(start[k] + (-size if negative else size) * self._steps.normal))
+            found.append(rounded(start[k] + (-size if negative else size) * self._steps.normal))
         x, y, z = found
         self.points[step.vertex] = x, y, z
         if step.near < 0:
             self._last = x, y, z
+
+    def _start(self, step: Step) -> Point:
+        return self.points[step.near] if step.near >= 0 else self._last
 
     def _sign(self, expected: Expected) -> int:
         """Return the context of the sign of the part along the normal: how many neighbours were above and below."""
@@ -207,7 +209,8 @@ def code_residual(
         total = total + first * known[0] + second * known[1] + constant
         kind = math.floor(total / 32.0) + 4
         table = (k * at.DEGREES + expected.degree) * at.CLASSES + min(max(kind, 0), at.CLASSES - 1)
-        size = _code_size(coder, contexts, table, k, abs(residual[k]))
+        lengths, rest = at.LENGTH + table * PREFIX, at.REST + k * PREFIX * MANTISSA
+        size = code_magnitude(coder, contexts, lengths, rest, abs(residual[k]))
         if size:
             known[k] = log(1.0 + size)
             context = at.SIGN + k * at.SIGNS + (sign if k == 0 else expected.degree)
@@ -216,26 +219,7 @@ def code_residual(
     return found[0], found[1], found[2]
 
 
-def _code_size(coder: Coder, contexts: Contexts, table: int, part: int, value: int) -> int:
-    """Code the size of a part: how many bits size + 1 has, then these, the first two of them under contexts."""
-    first, bit, shifted = at.LENGTH + table * at.PREFIX, coder.bit, value + 1
-    length, place = 1, 0  # the last of the contexts stands for all numbers of bits beyond
-    while bit(contexts, first + place, 1 if shifted >> length else 0):
-        length += 1
-        if length > _LONGEST:
-            raise ArchiveError("a residual in a chunk is too large")
-        if place < at.PREFIX - 1:
-            place += 1
-    if length == 1:
-        return 0
-    rest = at.REST + (part * at.PREFIX + place) * at.MANTISSA
-    number, low = 1, max(length - 3, 0)
-    for shift in range(length - 2, low - 1, -1):
-        number = 2 * number + bit(contexts, rest + number, shifted >> shift & 1)
-    return (number << low) + coder.even(1 << low, shifted & (1 << low) - 1) - 1
-
-
-def _frame(a: Point, b: Point, c: Point) -> tuple[tuple[Point, Point, Point], float, float]:
+def frame_of(a: Point, b: Point, c: Point) -> tuple[tuple[Point, Point, Point], float, float]:
     """Return the frame of a face a b c at its edge a b, the length of that, and the height of c above it.
 
     Whole numbers and float64 additions, products, quotients and roots in this very order: see docs/SPEC.md.
@@ -259,7 +243,7 @@ def log(value: float) -> float:
     return exponent - 2.0 + 2.0 * mantissa
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
     """Return the whole number nearest to a coordinate, kept within bounds."""
     whole = float(math.floor(value + 0.5))
     return whole if -FARTHEST <= whole <= FARTHEST else math.copysign(FARTHEST, whole)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meshset.codecs.control_mesh.bitstream import decode
+from meshset.codecs.control_mesh.bitstream import ControlMesh, decode
 from meshset.codecs.control_mesh.residuals import GRID
 from meshset.codecs.control_mesh.subdivision import MOST_LEVELS, refine
 from meshset.errors import ArchiveError
@@ -21,9 +21,13 @@ def surface_of(payload: bytes, level: int | None = None) -> Mesh:
         ArchiveError: the bytes are no control mesh, or one of too large a surface.
         ValueError: the level is not 0 to 3.
     """
+    return subdivided(decode(payload), level)
+
+
+def subdivided(control: ControlMesh, level: int | None = None) -> Mesh:
+    """Return the surface of a control mesh; the rest is as in `surface_of`."""
     if level is not None and not 0 <= level <= MOST_LEVELS:
         raise ValueError(f"a control mesh has levels 0 to {MOST_LEVELS}, not {level}")
-    control = decode(payload)
     levels = control.levels if level is None or not control.levels else level
     if len(control.faces) << 2 * levels > MOST_FACES:
         raise ArchiveError("a control mesh makes more faces than a surface may have")

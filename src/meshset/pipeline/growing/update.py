@@ -47,7 +47,7 @@ class Update:
         number = editor.add_shared(codec_id, self.shared)
         for one in self.changed:
             editor.remove(one.entry.name)
-        store(editor, self.changed, number)
+        store(editor, self.changed, {0: number})
         return number
 
 

@@ -14,8 +14,8 @@ from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.draft import Draft, Outcome
 from meshset.pipeline.steps.ladder import Alone, alone
 from meshset.pipeline.steps.prepare import PreparedMesh
-from meshset.pipeline.steps.workers import each_in_processes
 from meshset.progress import advance, stage
+from meshset.workers import each_in_processes
 
 _SAMPLE, _SAMPLE_BOUND = 6, 0.002
 """So many meshes are coded first, quickly, within such a share of the diagonal: they tell about how bytes go."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,8 @@ class Draft:
     """A mesh that can be stored: its entry, whose place in the file is still open, and its payload.
 
     Attributes:
-        entry: everything that is known of the mesh; `shared` is 0 where it needs the shared part of its set.
+        entry: everything that is known of the mesh; `shared` is 0 where it needs the shared part of its set, from 1 on
+            where it needs that of a group.
         payload: its bytes.
         parts: how many parts the original has, and how many of them did not come back.
     """
@@ -142,15 +143,26 @@ def kept_drafts(prepared: Sequence[PreparedMesh], outcomes: Iterable[Outcome], l
     return kept
 
 
-def store(writer: ChunkWriter, kept: Iterable[Draft], shared: int | None) -> list[MeshEntry]:
+def store(writer: ChunkWriter, kept: Iterable[Draft], numbers: Mapping[int, int | None]) -> list[MeshEntry]:
     """Store meshes and return their entries.
 
     Args:
         writer: where to.
         kept: what to store.
-        shared: number in the archive of the shared part that the meshes of the set need, or None.
+        numbers: for what entries have as `shared` the number of that shared part in the archive; None for none.
     """
-    return [writer.copy_mesh(one.entry, one.payload, None if one.entry.shared is None else shared) for one in kept]
+    return [
+        writer.copy_mesh(one.entry, one.payload, None if one.entry.shared is None else numbers[one.entry.shared])
+        for one in kept
+    ]
+
+
+def store_shared(
+    writer: ChunkWriter, shared: Mapping[int, tuple[int, bytes]], kept: Iterable[Draft]
+) -> dict[int, int | None]:
+    """Store the shared parts that any mesh needs, each with its codec, and return their numbers."""
+    needed = {one.entry.shared for one in kept}
+    return {k: writer.add_shared(*part) if part[1] else None for k, part in shared.items() if k in needed}
 
 
 def _one_line(note: str) -> str:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from meshset.codecs.mesh_group.codec import MeshGroupCodec
 from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.codecs.protocol import CodedMesh, RefiningCodec, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
@@ -79,7 +80,7 @@ def climb(
 def tell_rungs(kept: Iterable[Draft], bound: Bound) -> None:
     """Tell how many meshes are on which rung, such as "max error 0.2%: 20 set, 3 refined, 1 draco"."""
     counts = Counter(rung_label(one.entry) for one in kept)
-    order = ["set", "refined", *(one.codec.name for one in CANDIDATES), PlyZstdCodec.name]
+    order = ["set", "refined", MeshGroupCodec.name, *(one.codec.name for one in CANDIDATES), PlyZstdCodec.name]
     stood = ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
     tell(f"max error {100 * bound.mean:g}%: {stood}")
 

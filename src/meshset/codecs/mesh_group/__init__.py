@@ -1,0 +1,1 @@
+"""Codec `mesh-group`: meshes of one connectivity, which is told once (docs/mesh-group.md)."""

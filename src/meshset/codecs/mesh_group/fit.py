@@ -1,0 +1,123 @@
+"""All meshes of a group fitted together: one connectivity, offsets that resemble each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meshset.codecs.control_mesh.bitstream import Surface
+from meshset.codecs.control_mesh.fit import CREASED, Kind, creases
+from meshset.codecs.control_mesh.fitting import Design, Original, fitted, limits_at
+from meshset.codecs.control_mesh.subdivision import Edges
+from meshset.codecs.mesh_group.offsets import Gates, Pull, pulled
+from meshset.geometry import Mesh
+from meshset.geometry.correspondence import Match
+
+_SAMPLES, _ROUNDS = 3_000, 3
+"""Of the fit of each member by itself, before the others count."""
+
+
+RATIO = 3
+"""As `Steps.of` takes it: residuals are 1.5 times as coarse in the plane of a gate as along its normal."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The control mesh of a group, without positions.
+
+    Attributes:
+        surface: its connectivity.
+        faces: (F, 3).
+        sharp: creases among the `Edges` of the faces.
+        kind: of surface.
+        design: how it makes a surface.
+        gates: of its offsets.
+        births: (V,) the vertex of the reference nearest to each control point.
+        notes: what simplification did to the topology.
+    """
+
+    surface: Surface
+    faces: NDArray[np.int64]
+    sharp: NDArray[np.bool_]
+    kind: Kind
+    design: Design
+    gates: Gates
+    births: NDArray[np.int64]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, reference: Mesh, simple: tuple[Mesh, tuple[str, ...]], kind: Kind) -> Shape:
+        """Return that of a simplified reference."""
+        from scipy.spatial import cKDTree
+
+        mesh, notes = simple
+        faces = mesh.faces.astype(np.int64)
+        sharp = creases(mesh) if kind == CREASED else np.zeros(len(Edges.of(faces).ends), dtype=bool)
+        surface = Surface.of(faces)
+        used = np.unique(reference.faces)
+        births = used[cKDTree(reference.vertices[used]).query(mesh.vertices)[1]]
+        design = Design.of(faces, len(mesh.vertices), sharp, kind.levels)
+        return cls(surface, faces, sharp, kind, design, Gates.of(surface, len(mesh.vertices)), births, notes)
+
+
+@dataclass(frozen=True)
+class Team:
+    """Members of a group, for work on one of them at a time, here or in another process.
+
+    Attributes:
+        meshes: normalised; loaded when they are indexed.
+        matches: how each lies on the reference.
+        shape: of all.
+        steps: (3,), how finely parts of offsets are told, in the cube.
+        largest_counts: as in `Original`.
+    """
+
+    meshes: Sequence[Mesh]
+    matches: Sequence[Match]
+    shape: Shape
+    steps: NDArray[np.float64]
+    largest_counts: float = 0.0
+
+    def original(self, member: int) -> Original:
+        """Return a member as what others are judged by."""
+        return Original(self.meshes[member], self.largest_counts)
+
+    def alone(self, member: int) -> NDArray[np.float64]:
+        """Return control points (V, 3) fitted to a member, whatever the others are."""
+        original = self.original(member)
+        start = original.mesh.vertices[self.matches[member].vertex[self.shape.births]].astype(np.float64)
+        first = limits_at(self.shape.design, start) if self.shape.kind.levels else start
+        return fitted(original, self.shape.design, first, _SAMPLES, _ROUNDS)
+
+    def again(self, fit: MemberFit) -> MemberFit:
+        """Return a fit pulled further towards what is suggested, and judged."""
+        original = self.original(fit.member)
+        pull = Pull(fit.target, fit.wide * self.steps, fit.price)
+        points = pulled(original, self.shape.design, self.shape.gates, fit.points, pull, fit.seed)
+        return replace(fit, points=points, error=original.distance(self.shape.design.surface(points)))
+
+
+@dataclass(frozen=True)
+class MemberFit:
+    """One member between two fits.
+
+    Attributes:
+        member: which.
+        points: (V, 3).
+        target: (S, 3), the offsets that are suggested.
+        price: lambda, distance for a bit.
+        wide: how much larger than steps deviations may be that are still pulled.
+        seed: of samples.
+        error: mean distance to the original.
+    """
+
+    member: int
+    points: NDArray[np.float64]
+    target: NDArray[np.float64]
+    price: float
+    wide: float
+    seed: int
+    error: float = 0.0

@@ -1,0 +1,169 @@
+"""The control mesh of a group, how finely it is told, and the group in the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from meshset.codecs.control_mesh.coarse import Coarse
+from meshset.codecs.control_mesh.fit import Kind
+from meshset.codecs.control_mesh.fitting import Original
+from meshset.codecs.control_mesh.residuals import GRID, Steps
+from meshset.codecs.control_mesh.search import FAST, search
+from meshset.codecs.mesh_group.building import Built, built
+from meshset.codecs.mesh_group.copies import copies
+from meshset.codecs.mesh_group.decoding import GroupDecoder
+from meshset.codecs.mesh_group.encoding import CodedMember, same_as
+from meshset.codecs.mesh_group.fit import RATIO, Shape, Team
+from meshset.codecs.mesh_group.joint import fit_together
+from meshset.errors import MeshsetError
+from meshset.geometry import Mesh
+from meshset.geometry.correspondence import Match
+from meshset.vocabulary import Preset
+
+_STEP = 8.0
+"""Steps along the normal, in bounds, that are tried first."""
+
+_SAMPLE, _FEW = 6, 10
+"""Members by which the number of faces is chosen, in groups of more than so many."""
+
+_FACES, _FINER = 1.1, 1.25
+"""Faces of a group's control mesh, beside those of a mesh by itself, that are tried first; the step to the next."""
+
+_MISSED = 2.0
+"""What a member that is not within its bound counts for, beside the others."""
+
+
+@dataclass(frozen=True)
+class CodedGroup:
+    """A group as bytes.
+
+    Attributes:
+        chunk: what is shared.
+        members: of each mesh what became of it.
+        notes: what was approximated in all of them.
+    """
+
+    chunk: bytes
+    members: list[CodedMember]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A group that was coded, and how finely its members had to be told."""
+
+    shape: Shape
+    result: Built
+    step: int
+
+
+class _Search:
+    """Codes members that are no copies."""
+
+    def __init__(
+        self,
+        meshes: Sequence[Mesh],
+        matches: Sequence[Match],
+        bounds: Sequence[float],
+        largest_counts: float,
+        sequence: bool,
+    ) -> None:
+        self._meshes, self._matches, self._bounds = meshes, list(matches), list(bounds)
+        self._largest_counts, self._sequence = largest_counts, sequence
+        self._reference = meshes[0]
+        self._coarse = Coarse(self._reference)
+
+    def run(self, preset: Preset, needed: Sequence[int]) -> _Trial:
+        """Return the group with as many faces as take the fewest bytes; `needed` members are inner ones."""
+        alone = search(Original(self._reference, self._largest_counts), self._bounds[0], FAST, self._coarse)
+        if alone is None:
+            raise MeshsetError("the first mesh of a group has no control mesh within its bound")
+        kind, faces = alone.fit.kind, round(_FACES * len(alone.fit.faces))
+        step = round(16.0 * math.log2(_STEP * float(np.median(self._bounds)) * GRID))
+        everyone = list(range(len(self._meshes)))
+        if preset != "fast" and len(everyone) > _FEW:
+            sample = everyone[:: -(-len(everyone) // _SAMPLE)]
+            faces, step = self._narrowed(sample, kind, faces, step)
+        return self._tried(everyone, kind, faces, step, needed)
+
+    def _narrowed(self, sample: list[int], kind: Kind, faces: int, step: int) -> tuple[int, int]:
+        """Return the number of faces by which a sample takes the fewest bytes, and about the step of its members."""
+        tried = {faces: self._tried(sample, kind, faces, step, ())}
+        for factor in (_FINER, 1.0 / _FINER):
+            at = faces
+            while True:
+                further = round(at * factor)
+                tried[further] = self._tried(sample, kind, further, tried[at].step, ())
+                if self._cost(tried[further], sample) >= self._cost(tried[at], sample):
+                    break
+                at = further
+            if at != faces:
+                break
+        best = min(tried, key=lambda one: self._cost(tried[one], sample))
+        return best, tried[best].step
+
+    def _cost(self, trial: _Trial, sample: list[int]) -> float:
+        """Return about what a mesh takes."""
+        shared = len(trial.result.chunk) / len(self._meshes)
+        within = [one.size for k, one in zip(sample, trial.result.members, strict=True) if one.error <= self._bounds[k]]
+        if not within:
+            return math.inf
+        missed = len(sample) - len(within)
+        return float(np.mean(within)) * (1.0 + (_MISSED - 1.0) * missed / len(sample)) + shared
+
+    def _tried(self, members: list[int], kind: Kind, faces: int, step: int, needed: Sequence[int]) -> _Trial:
+        shape = Shape.of(self._reference, self._coarse.of(faces), kind)
+        steps = Steps.of(step, RATIO)
+        team = Team(
+            [self._meshes[k] for k in members] if len(members) < len(self._meshes) else self._meshes,
+            [self._matches[k] for k in members],
+            shape,
+            np.array([steps.normal, steps.plane, steps.plane]) / GRID,
+            self._largest_counts,
+        )
+        bounds = [self._bounds[k] for k in members]
+        fitted = fit_together(team, bounds, self._sequence, needed)
+        result = built(team, bounds, fitted, step)
+        return _Trial(shape, result, round(float(np.median([one.step for one in result.members]))))
+
+
+def coded_group(
+    meshes: Sequence[Mesh],
+    matches: Sequence[Match],
+    bounds: Sequence[float],
+    largest_counts: float,
+    preset: Preset,
+    sequence: bool,
+) -> CodedGroup:
+    """Code meshes of one connectivity.
+
+    Args:
+        meshes: normalised; loaded when they are indexed.
+        matches: how each lies on the first.
+        bounds: on the distance of each, in the cube.
+        largest_counts: as in `Original`.
+        preset: how hard to search.
+        sequence: whether they are frames in order.
+
+    Raises:
+        MeshsetError: they cannot be coded as a group.
+    """
+    twins = {} if sequence else copies(meshes, matches, bounds)
+    own = [k for k in range(len(meshes)) if k not in twins]
+    needed = sorted({own.index(one.source) for one in twins.values()})
+    some = meshes if not twins else [meshes[k] for k in own]
+    trial = _Search(some, [matches[k] for k in own], [bounds[k] for k in own], largest_counts, sequence).run(
+        preset, needed
+    )
+    members: dict[int, CodedMember] = dict(zip(own, trial.result.members, strict=True))
+    decoder = GroupDecoder(trial.result.chunk)
+    for k, copy in twins.items():
+        place = trial.result.inner.index(own.index(copy.source))
+        payload = same_as(place, len(decoder.group.inner), matches[k].reversed, copy.motion)
+        error = Original(meshes[k], largest_counts).distance(decoder.decode(payload))
+        members[k] = CodedMember(payload, trial.step, error, len(payload))
+    return CodedGroup(trial.result.chunk, [members[k] for k in range(len(meshes))], trial.shape.notes)

@@ -1,0 +1,123 @@
+"""Meshes of one connectivity, which are coded together where that takes fewer bytes."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from meshset.codecs.mesh_group.codec import MeshGroupCodec
+from meshset.codecs.protocol import Settings
+from meshset.errors import MeshsetError
+from meshset.geometry.correspondence import connectivity_of
+from meshset.pipeline.steps.bound import Bound
+from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts
+from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
+from meshset.progress import stage, tell
+from meshset.text import counted
+from meshset.workers import each_in_processes
+
+MOST = 256
+"""Meshes of a group; more are several groups."""
+
+_ENTRY_OF_SHARED = 24
+"""Bytes of the index that a shared part takes, about."""
+
+_FEWEST_FRAMES = 6
+"""Numbered meshes from so many on are frames of a sequence."""
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """What became of meshes that are coded in groups where that pays.
+
+    Attributes:
+        outcomes: of each mesh; `shared` of an entry counts the groups from 1 on.
+        shared: the shared part of each group.
+    """
+
+    outcomes: list[Outcome]
+    shared: tuple[bytes, ...]
+
+
+def grouped(prepared: Sequence[PreparedMesh], own: Sequence[Outcome], bound: Bound, settings: Settings) -> Grouped:
+    """Code meshes of one connectivity in groups where that takes fewer bytes than each by itself.
+
+    Args:
+        prepared: the meshes.
+        own: what each takes by itself within the bound.
+        bound: to be kept by all.
+        settings: of the set.
+    """
+    outcomes, shared = list(own), list[bytes]()
+    for members in _families(prepared, own):
+        found = _smaller([prepared[k] for k in members], [own[k] for k in members], bound, settings)
+        if found is None:
+            continue
+        chunk, better = found
+        shared.append(chunk)
+        for k, outcome in better.items():
+            outcomes[members[k]] = outcome.stating(shared=len(shared))
+    if shared:
+        together = sum(isinstance(one, Draft) and one.entry.shared is not None for one in outcomes)
+        tell(f"{counted(together, 'mesh', 'meshes')} share connectivity: {counted(len(shared), 'group', 'groups')}")
+    return Grouped(outcomes, tuple(shared))
+
+
+def _families(prepared: Sequence[PreparedMesh], own: Sequence[Outcome]) -> list[list[int]]:
+    """Return the meshes of one connectivity, each time at least two and at most `MOST`; frames of sequences apart."""
+    stage("looking for meshes of one connectivity", 0)
+    alike: dict[tuple[bytes, str], list[int]] = defaultdict(list)
+    usable = [k for k, one in enumerate(own) if isinstance(one, Draft)]
+    found = each_in_processes(_connectivity, [prepared[k] for k in usable])
+    by_connectivity: dict[bytes, list[int]] = defaultdict(list)
+    for k, connectivity in zip(usable, found, strict=True):
+        by_connectivity[connectivity].append(k)
+    for connectivity, members in by_connectivity.items():
+        named = defaultdict(list)
+        for k in members:
+            named[sequence_of(prepared[k].name)[0]].append(k)
+        for stem, frames in named.items():
+            alike[connectivity, stem if len(frames) >= _FEWEST_FRAMES else ""] += frames
+    ordered = [sorted(one, key=lambda k: (sequence_of(prepared[k].name), k)) for one in alike.values()]
+    parts = [one[start : start + MOST] for one in ordered for start in range(0, len(one), MOST)]
+    return [one for one in parts if len(one) > 1]
+
+
+def sequence_of(name: str) -> tuple[str, int]:
+    """Return a name without the number at its end, and that, -1 for none.
+
+    >>> sequence_of("walk/body_0012")
+    ('walk/body_', 12)
+    """
+    found = re.fullmatch(r"(.*?)(\d{1,9})", name, re.DOTALL)
+    return (found[1], int(found[2])) if found else (name, -1)
+
+
+def _connectivity(mesh: PreparedMesh) -> bytes:
+    return connectivity_of(mesh.load().faces)
+
+
+def _smaller(
+    prepared: Sequence[PreparedMesh], own: Sequence[Outcome], bound: Bound, settings: Settings
+) -> tuple[bytes, dict[int, Draft]] | None:
+    """Return a group's shared part and those of its members that are smaller so, None where it does not pay."""
+    stems = {sequence_of(mesh.name)[0] for mesh in prepared}
+    sequence = len(prepared) >= _FEWEST_FRAMES and len(stems) == 1 and sequence_of(prepared[0].name)[1] >= 0
+    inside = bound.in_cube(1.0)
+    codec = MeshGroupCodec(inside.mean, inside.largest, sequence)
+    stage(f"coding {counted(len(prepared), 'mesh', 'meshes')} of one connectivity", 0)
+    try:
+        coded = codec.compress(NormalisedMeshes(prepared), settings)
+    except MeshsetError as error:
+        tell(f"{prepared[0].name} and others of its connectivity are coded by themselves: {error}")
+        return None
+    found = drafts(Reader.of(codec, coded.shared), prepared, coded.meshes)
+    better: dict[int, Draft] = {}
+    saved = 0
+    for k, (one, other) in enumerate(zip(found, own, strict=True)):
+        if bound.kept_by(one) and isinstance(other, Draft) and len(one.payload) < len(other.payload):
+            better[k] = one.stating(rung="alone", bound=bound.mean)
+            saved += len(other.payload) - len(one.payload)
+    return (coded.shared, better) if saved > len(coded.shared) + _ENTRY_OF_SHARED else None
