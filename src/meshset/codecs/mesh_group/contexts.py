@@ -9,16 +9,18 @@ PARTS = 3
 CLASSES = 16
 """Classes of how large a residual is expected to be, in quarter powers of two."""
 
-WEIGHT_UNIT = 16
-"""Weights of features are whole numbers of so many parts of a class."""
+WEIGHTS = (
+    (24, 4, 4, -8, 16, 0, 0, 12),
+    (4, 24, 8, -8, 16, 8, 0, 8),
+    (4, 8, 24, -8, 16, 4, 8, 8),
+)
+"""What the features of `members.Deviations` add to the class of each part, in parts of `WEIGHT_UNIT`."""
 
-FEATURES = 9
-"""What the class of a part is told from: see `members.Deviations`."""
+WEIGHT_UNIT = 16
 
 SIGNS = 9
 """Seven of the part along the normal, by its neighbours; one for each of the others."""
 
-SCALE_BITS = 4
 
 STEP = 0
 REFERENCES = STEP + NUMBER

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
 from meshset.codecs.control_mesh.bitstream import ControlMesh, Reading
@@ -46,7 +44,7 @@ class GroupDecoder:
         reader, group = Reader(payload), self.group
         kind, is_reversed = code_kind(reader, CODED, is_reversed=False)
         if kind == CODED:
-            points = self._points(reader, group.known)
+            points = self._points(reader, len(group.inner))
         else:
             if not group.inner:
                 raise ArchiveError("a member refers to an inner one of a group that has none")
@@ -59,26 +57,17 @@ class GroupDecoder:
         """Return an inner member. Raises ArchiveError where it is damaged."""
         if place not in self._inner:
             reader = Reader(self.group.inner[place])
-            known = place + bool(self.group.usual)
-            self._inner[place] = Placed.of(self.group, self._points(reader, known))
+            self._inner[place] = Placed.of(self.group, self._points(reader, place))
         return self._inner[place]
 
     def suggestion(self, plan: Plan) -> Suggestion:
         """Return what the references of a plan say. Raises ArchiveError where one is damaged."""
-        return Suggestion.of(self.group, [(self._known(place), weight) for place, weight in plan.references])
-
-    def _known(self, place: int) -> Placed:
-        first = bool(self.group.usual)
-        return self._usual if place < first else self.inner(place - first)
-
-    @cached_property
-    def _usual(self) -> Placed:
-        return Placed.usual(self.group)
+        return Suggestion.of(self.group, [(self.inner(place), weight) for place, weight in plan.references])
 
     def _points(self, reader: Reader, known: int) -> list[Point]:
         contexts = member_contexts()
         plan = code_plan(reader, contexts, self.group, known, Plan(self.group.header.step))
-        return code_member(reader, contexts, self.group, plan.step, self.suggestion(plan), Reading())
+        return code_member(reader, contexts, self.group, plan, self.suggestion(plan), Reading())
 
 
 def code_kind(coder: Coder, kind: int, is_reversed: bool) -> tuple[int, bool]:

@@ -120,8 +120,9 @@ class Coding:
         writer, contexts = Writer(), member_contexts()
         if not task.inner:
             code_kind(writer, CODED, self.team.matches[task.fit.member].reversed)
-        code_plan(writer, contexts, group, group.known, Plan(step, task.references))
-        points = code_member(writer, contexts, group, step, suggested, chooser)
+        plan = Plan(step, task.references)
+        code_plan(writer, contexts, group, len(group.inner), plan)
+        points = code_member(writer, contexts, group, plan, suggested, chooser)
         return writer.to_bytes(), np.array(points)[group.kept] / GRID
 
     @cached_property

@@ -20,10 +20,7 @@ _WIDE = (4.0, 2.0, 1.0, 1.0)
 _REFERRED = 2
 """Fits that follow, once it is known who refers to whom."""
 
-_USUAL_FROM = 8
-"""From so many members on what is usual is told by itself."""
-
-_INNER_SHARE, _MOST_SPREAD = 5, 16
+_INNER_SHARE, _MOST_SPREAD = 2, 16
 """One member in so many is inner, up to so many."""
 
 _ROOM = 0.85
@@ -39,17 +36,13 @@ class Joint:
 
     Attributes:
         fits: of each.
-        usual: (G, 3), the usual offsets; None where they are not told.
         inner: members that others refer to, in order.
-        references: of each member places among what is known, the usual offsets first, and weights.
-        deviations: (N, S, 3) in steps, from what is suggested.
+        references: of each member places among the inner ones, and weights.
     """
 
     fits: list[MemberFit]
-    usual: NDArray[np.float64] | None
     inner: list[int]
     references: list[tuple[tuple[int, int], ...]]
-    deviations: NDArray[np.float64]
 
 
 def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Sequence[int] = ()) -> Joint:
@@ -69,28 +62,19 @@ def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Se
         middle, sizes = usual(offsets)
         fits = _again(team, fits, offsets, middle * sizes[:, None, None], wide, 20 + 2 * number)
         offsets = _offsets(team, fits)
-    told = count >= _USUAL_FROM and not sequence
     able = [k for k, fit in enumerate(fits) if fit.error <= _ROOM * bounds[k]] or list(range(count))
     inner = of_sequence(count) if sequence else _medoids(offsets, team, able, needed)
     for number in range(_REFERRED):
-        middle = usual(offsets)[0]
-        references = [_references(k, inner, offsets, middle if told else None, team) for k in range(count)]
-        known = [*([middle] if told else []), *(offsets[k] for k in inner)]
+        references = [_references(k, inner, offsets, team) for k in range(count)]
+        known = [offsets[k] for k in inner]
         targets = np.array([_suggested(one, known, offsets[0]) for one in references])
         fits = _again(team, fits, offsets, targets, 1.0, 40 + 2 * number)
         offsets = _offsets(team, fits)
-    deviations = np.array([_deviation(team, fit) for fit in fits])
-    return Joint(fits, middle if told else None, inner, references, deviations)
+    return Joint(fits, inner, references)
 
 
 def _offsets(team: Team, fits: Sequence[MemberFit]) -> NDArray[np.float64]:
     return np.array([team.shape.gates.offsets(fit.points) for fit in fits])
-
-
-def _deviation(team: Team, fit: MemberFit) -> NDArray[np.float64]:
-    away, frames, _ = team.shape.gates.deviation(fit.points, fit.target)
-    parts: NDArray[np.float64] = np.einsum("skl,sl->sk", frames, away) / team.steps
-    return parts
 
 
 def _again(
@@ -119,12 +103,11 @@ def _medoids(offsets: NDArray[np.float64], team: Team, able: Sequence[int], need
 
 
 def _references(
-    member: int, inner: Sequence[int], offsets: NDArray[np.float64], middle: NDArray[np.float64] | None, team: Team
+    member: int, inner: Sequence[int], offsets: NDArray[np.float64], team: Team
 ) -> tuple[tuple[int, int], ...]:
     """Return who a member refers to: inner members to those before them only."""
     before = inner[: inner.index(member)] if member in inner else inner
-    known = [*([] if middle is None else [middle]), *(offsets[k] for k in before)]
-    return weighted(offsets[member], known, team.steps)
+    return weighted(offsets[member], [offsets[k] for k in before], team.steps)
 
 
 def _suggested(

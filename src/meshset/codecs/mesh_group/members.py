@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from meshset.codecs.control_mesh import contexts as control
 from meshset.codecs.control_mesh.bitstream import STEP_CODES, Chooser
 from meshset.codecs.control_mesh.prediction import Step
 from meshset.codecs.control_mesh.residuals import Expected, Point, Residuals, Steps, Whole, frame_of, log
@@ -48,13 +49,6 @@ class Placed:
                 found.append((p * nx + q * ny + r * nz, p * ex + q * ey + r * ez, p * tx + q * ty + r * tz))
             offsets[step.vertex] = found
         return cls(points, offsets)
-
-    @classmethod
-    def usual(cls, group: Group) -> Placed:
-        """Return what is usual in a group: offsets without points."""
-        steps = Steps.of(group.header.step, group.header.ratio)
-        offsets = [[(a * steps.normal, b * steps.plane, c * steps.plane) for a, b, c in gates] for gates in group.usual]
-        return cls([_NOWHERE] * len(offsets), offsets)
 
 
 @dataclass(frozen=True)
@@ -184,26 +178,22 @@ class Deviations(Residuals):
                 first, second, third = first + abs(found[0]), second + abs(found[1]), third + abs(found[2])
         share = before or 1
         (a, b, c), normal, plane = self._suggested.spread[vertex], self._steps.normal, self._steps.plane
-        p, q, r = self._group.scales[vertex] if self._group.scales else (0, 0, 0)
         return (
             log(1.0 + first / share),
             log(1.0 + second / share),
             log(1.0 + third / share),
             1.0 if before else 0.0,
-            float(p),
-            float(q),
-            float(r),
             log(1.0 + a / normal),
             log(1.0 + b / plane),
             log(1.0 + c / plane),
         )
 
     def _told(self, coder: Coder, expected: Expected, residual: Whole) -> Whole:
-        a, b, c, before, *rest = expected.features
+        a, b, c, before, *spread = expected.features
         found, known = [0, 0, 0], [0.0, 0.0]
         for k in range(3):
-            wa, wb, wc, wd, scale, spread, first, second, constant = self._group.weights[k]
-            total = wa * a + wb * b + wc * c + wd * before + scale * rest[k] + spread * rest[3 + k]
+            wa, wb, wc, wd, we, first, second, constant = at.WEIGHTS[k]
+            total = wa * a + wb * b + wc * c + wd * before + we * spread[k]
             kind = math.floor((total + first * known[0] + second * known[1] + constant) / at.WEIGHT_UNIT)
             table = k * at.CLASSES + min(max(kind, 0), at.CLASSES - 1)
             lengths, rests = at.LENGTH + table * PREFIX, at.REST + k * PREFIX * MANTISSA
@@ -218,10 +208,15 @@ class Deviations(Residuals):
 
 
 def code_member(
-    coder: Coder, contexts: Contexts, group: Group, step: int, suggested: Suggestion, chooser: Chooser
+    coder: Coder, contexts: Contexts, group: Group, plan: Plan, suggested: Suggestion, chooser: Chooser
 ) -> list[Point]:
-    """Code where the vertices of a member are, and return it."""
-    found = Deviations(coder, contexts, group, step, suggested)
+    """Code where the vertices of a member are, and return it; one without references is coded like any control mesh."""
+    found: Residuals
+    if plan.references:
+        found = Deviations(coder, contexts, group, plan.step, suggested)
+    else:
+        tables, steps = control.shipped(), Steps.of(plan.step, group.header.ratio)
+        found = Residuals(coder, tables.contexts(), tables.weights, steps, group.region.valence)
     for one in group.steps:
         if group.origin[one.vertex] != one.vertex:
             found.points[one.vertex] = found.points[group.origin[one.vertex]]

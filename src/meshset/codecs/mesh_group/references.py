@@ -12,7 +12,7 @@ from meshset.codecs.mesh_group.members import UNIT
 _WORTH = 14.0
 """Bits that another reference must save: it takes about as many."""
 
-_MOST = 4
+_MOST = 6
 """References of a member beside the first."""
 
 _REWEIGHTED = 3
