@@ -20,7 +20,11 @@ _ROUNDS = 24
 """Steps after which colours see far enough to tell nearly all half-edges apart."""
 
 _TRIES = 8
-"""Pairs of half-edges of one colour that are tried, at most, for each component: symmetric meshes have several."""
+"""Pairs of half-edges of one colour that are tried, at most, for each component: symmetric meshes have
+many, of which those come first near which edges are of like lengths."""
+
+_NEAR = 12
+"""Faces in a row from which lengths of edges are compared before one of these is tried."""
 
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
 _BORDER = np.uint64(0x27D4EB2F165667C5)
@@ -59,12 +63,14 @@ def match(mesh: Mesh, other: Mesh) -> Match | None:
         vertex[other.faces] = other.faces
         return Match(vertex, reversed=False)
     there = _HalfEdges.of(other.faces)
+    ways = []
     for flipped in (False, True):
         here = _HalfEdges.of(mesh.faces[:, ::-1] if flipped else mesh.faces)
-        found = _Walk(there, here, other, mesh).all() if len(here.start) == len(there.start) else None
-        if found is not None:
-            return Match(found, flipped)
-    return None
+        walk = _Walk(there, here, other, mesh)
+        vertex = walk.all() if len(here.start) == len(there.start) else None
+        if vertex is not None:
+            ways.append((walk.stretch, Match(vertex, flipped)))
+    return min(ways, key=lambda way: way[0])[1] if ways else None
 
 
 @dataclass(frozen=True)
@@ -110,14 +116,20 @@ class _HalfEdges:
 
 
 class _Walk:
-    """Finds for each half-edge of one mesh that of another, component by component."""
+    """Finds for each half-edge of one mesh that of another, component by component.
+
+    Attributes:
+        stretch: by how much edges differ in length, as logarithms of ratios, of all that is found.
+    """
 
     def __init__(self, one: _HalfEdges, other: _HalfEdges, mesh: Mesh, other_mesh: Mesh) -> None:
         self._one, self._other = one, other
         self._colours, self._others = one.colours(), other.colours()
         self._lengths, self._other_lengths = _lengths(one, mesh), _lengths(other, other_mesh)
+        self._count = len(mesh.vertices)
         self._found = np.full(len(one.start), -1, dtype=np.int64)
         self._taken = np.zeros(len(one.start), dtype=bool)
+        self.stretch = 0.0
 
     def all(self) -> NDArray[np.int64] | None:
         """Return for each vertex of the one mesh that of the other, None where there is no such match."""
@@ -127,7 +139,7 @@ class _Walk:
         for first in np.argsort(count[kind], kind="stable").tolist():
             if self._found[first] < 0 and not self._component(first):
                 return None
-        vertex = np.full(int(self._one.start.max()) + 1, -1, dtype=np.int64)
+        vertex = np.full(self._count, -1, dtype=np.int64)
         vertex[self._one.start] = self._other.start[self._found]
         same = (vertex[self._one.start] == self._other.start[self._found]).all()
         used = vertex[vertex >= 0]
@@ -136,8 +148,10 @@ class _Walk:
     def _component(self, first: int) -> bool:
         """Match the component of a half-edge, where it can be."""
         alike = np.flatnonzero((self._others == self._colours[first]) & ~self._taken)
+        here = _around(self._one, self._lengths, np.array([first]))
+        unlike = np.abs(_around(self._other, self._other_lengths, alike) - here).sum(axis=0)
         best, least = None, np.inf
-        for start in alike[:_TRIES].tolist():
+        for start in alike[np.argsort(unlike, kind="stable")[:_TRIES]].tolist():
             walked = self._from(first, start)
             if walked is not None:
                 here, there = walked
@@ -147,6 +161,7 @@ class _Walk:
         if best is None:
             return False
         here, there = best
+        self.stretch += float(least)
         self._found[here] = there
         self._taken[there] = True
         return True
@@ -175,6 +190,19 @@ class _Walk:
             reached.append(np.unique(np.concatenate(fresh)))
         here = np.concatenate(reached)
         return (here, found[here]) if len(np.unique(found[here])) == len(here) else None
+
+
+def _around(half_edges: _HalfEdges, lengths: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the logarithms of lengths of edges near each of some half-edges, those beyond a border as 0."""
+    found, at = [], starts
+    for _ in range(_NEAR):
+        for _ in range(3):
+            found.append(np.where(at >= 0, np.log(lengths[at]), 0.0))
+            at = np.where(at >= 0, half_edges.after(at), -1)
+        across = np.where(at >= 0, half_edges.across[at], -1)
+        at = np.where(across >= 0, half_edges.after(half_edges.after(across)), -1)
+        at = np.where(at >= 0, half_edges.across[at], -1)
+    return np.array(found)
 
 
 def _lengths(half_edges: _HalfEdges, mesh: Mesh) -> NDArray[np.float64]:

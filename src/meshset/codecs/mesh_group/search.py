@@ -33,8 +33,11 @@ _SAMPLE, _FEW = 6, 10
 _FACES, _FINER = 1.1, 1.25
 """Faces of a group's control mesh, beside those of a mesh by itself, that are tried first; the step to the next."""
 
-_MISSED = 2.0
-"""What a member that is not within its bound counts for, beside the others."""
+_MORE = 2
+"""How often a group is tried with more faces because a member is not within its bound."""
+
+_MISSED = 1.5
+"""What a member counts for that is not within its bound, beside the first mesh by itself."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +79,30 @@ class _Search:
         self._largest_counts, self._sequence = largest_counts, sequence
         self._reference = meshes[0]
         self._coarse = Coarse(self._reference)
+        self._alone_bytes = 0
 
     def run(self, preset: Preset, needed: Sequence[int]) -> _Trial:
         """Return the group with as many faces as take the fewest bytes; `needed` members are inner ones."""
         alone = search(Original(self._reference, self._largest_counts), self._bounds[0], FAST, self._coarse)
         if alone is None:
             raise MeshsetError("the first mesh of a group has no control mesh within its bound")
+        self._alone_bytes = len(alone.payload)
         kind, faces = alone.fit.kind, round(_FACES * len(alone.fit.faces))
         step = round(16.0 * math.log2(_STEP * float(np.median(self._bounds)) * GRID))
         everyone = list(range(len(self._meshes)))
         if preset != "fast" and len(everyone) > _FEW:
             sample = everyone[:: -(-len(everyone) // _SAMPLE)]
             faces, step = self._narrowed(sample, kind, faces, step)
-        return self._tried(everyone, kind, faces, step, needed)
+        best = self._tried(everyone, kind, faces, step, needed)
+        for _ in range(_MORE):
+            if all(one.error <= bound for one, bound in zip(best.result.members, self._bounds, strict=True)):
+                break
+            faces = round(_FINER * _FINER * faces)
+            finer = self._tried(everyone, kind, faces, best.step, needed)
+            if self._cost(finer, everyone) >= self._cost(best, everyone):
+                break
+            best = finer
+        return best
 
     def _narrowed(self, sample: list[int], kind: Kind, faces: int, step: int) -> tuple[int, int]:
         """Return the number of faces by which a sample takes the fewest bytes, and about the step of its members."""
@@ -107,13 +121,14 @@ class _Search:
         return best, tried[best].step
 
     def _cost(self, trial: _Trial, sample: list[int]) -> float:
-        """Return about what a mesh takes."""
-        shared = len(trial.result.chunk) / len(self._meshes)
-        within = [one.size for k, one in zip(sample, trial.result.members, strict=True) if one.error <= self._bounds[k]]
-        if not within:
-            return math.inf
-        missed = len(sample) - len(within)
-        return float(np.mean(within)) * (1.0 + (_MISSED - 1.0) * missed / len(sample)) + shared
+        """Return about what the meshes of a sample take; those that are not within their bound are coded elsewhere."""
+        missed = _MISSED * self._alone_bytes
+        sizes = [
+            one.size if one.error <= self._bounds[k] else missed
+            for k, one in zip(sample, trial.result.members, strict=True)
+        ]
+        inner = sum(trial.result.members[place].size for place in trial.result.inner)
+        return float(sum(sizes)) + (len(trial.result.chunk) - inner) * len(sample) / len(self._meshes)
 
     def _tried(self, members: list[int], kind: Kind, faces: int, step: int, needed: Sequence[int]) -> _Trial:
         shape = Shape.of(self._reference, self._coarse.of(faces), kind)
