@@ -63,7 +63,10 @@ class Residuals:
 
     Attributes:
         points: of each vertex, on the grid.
+        near, jump: where vertices without parallelograms have their contexts.
     """
+
+    near, jump = at.NEAR, at.JUMP
 
     def __init__(
         self, coder: Coder, contexts: Contexts, weights: Weights, steps: Steps, valence: Sequence[int]
@@ -152,7 +155,7 @@ class Residuals:
         `point` is where it shall be, on the grid.
         """
         start = self._start(step)
-        table = at.NEAR if step.near >= 0 else at.JUMP
+        table = self.near if step.near >= 0 else self.jump
         found = []
         for k in range(3):
             told = math.floor((point[k] - start[k]) / self._steps.normal + 0.5)

@@ -137,6 +137,8 @@ def _away(middle: Point, points: Sequence[Point]) -> Point:
 class Deviations(Residuals):
     """Codes a member as what remains after a suggestion."""
 
+    near, jump = at.NEAR, at.JUMP
+
     def __init__(self, coder: Coder, contexts: Contexts, group: Group, step: int, suggested: Suggestion) -> None:
         steps = Steps.of(step, group.header.ratio)
         super().__init__(coder, contexts, (), steps, group.region.valence)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from meshset.codecs.control_mesh.bitstream import STEP_CODES
 from meshset.codecs.control_mesh.coarse import Coarse
 from meshset.codecs.control_mesh.fit import Kind
 from meshset.codecs.control_mesh.fitting import Original
@@ -89,6 +90,7 @@ class _Search:
         self._alone_bytes = len(alone.payload)
         kind, faces = alone.fit.kind, round(_FACES * len(alone.fit.faces))
         step = round(16.0 * math.log2(_STEP * float(np.median(self._bounds)) * GRID))
+        step = min(max(step, 0), STEP_CODES - 1)
         everyone = list(range(len(self._meshes)))
         if preset != "fast" and len(everyone) > _FEW:
             sample = everyone[:: -(-len(everyone) // _SAMPLE)]

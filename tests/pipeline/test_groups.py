@@ -1,0 +1,124 @@
+"""Meshes of one connectivity in one archive."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trimesh
+from tests.codecs.mesh_group import families
+
+import meshset
+from meshset.codecs import codec_label
+from meshset.evaluation import surface_distance
+from meshset.geometry import Mesh
+from meshset.pipeline.add import add
+from meshset.pipeline.compress import compress
+from meshset.pipeline.edit import merge, remove
+from meshset.pipeline.steps.groups import sequence_of
+from meshset.pipeline.summary import list_meshes, summarise
+from meshset.pipeline.verify import verify
+
+FAST = {"preset": "fast", "device": "cpu", "max_error": 0.002}
+
+
+@pytest.fixture(scope="module")
+def meshes():
+    """Four poses of a figure, one of them twice more, and two others."""
+    figures = {f"figure-{letter}": mesh for letter, mesh in zip("abcd", families.poses(4), strict=True)}
+    figures["left"] = families.turned(figures["figure-b"], 5)
+    figures["right"] = families.turned(figures["figure-b"], 6, mirrored=True)
+    for name, made in {"ring": trimesh.creation.torus(1.0, 0.3), "box": trimesh.creation.box((1, 2, 3))}.items():
+        figures[name] = Mesh(np.array(made.vertices), np.array(made.faces, np.int32))
+    return figures
+
+
+@pytest.fixture(scope="module")
+def archive(meshes, tmp_path_factory):
+    return compress(meshes, tmp_path_factory.mktemp("groups") / "set.mset", **FAST).path
+
+
+def within(archive, meshes, share=0.002):
+    """Whether all meshes of an archive are within a share of their diagonals."""
+    with meshset.open(archive) as opened:
+        return all(
+            surface_distance(meshes[name], mesh, 10_000, seed=4)[0]
+            <= share * np.linalg.norm(np.ptp(mesh.vertices, axis=0))
+            for name, mesh in opened.items()
+            if name in meshes
+        )
+
+
+def test_meshes_of_one_connectivity_share_it(archive, meshes):
+    entries = {entry.name: entry for entry in list_meshes(archive)}
+    grouped = {name for name, entry in entries.items() if codec_label(entry.codec_id) == "mesh-group"}
+    assert grouped == set(meshes) - {"ring", "box"}
+    assert len({entries[name].shared for name in grouped}) == 1
+    assert entries["ring"].shared is None
+    assert within(archive, meshes)
+
+
+def test_copies_take_a_few_bytes(archive):
+    entries = {entry.name: entry for entry in list_meshes(archive)}
+    assert max(entries["left"].length, entries["right"].length) <= 24
+
+
+def test_a_group_makes_the_archive_smaller(archive):
+    alone = min(summarise(archive).settings["report"]["would_take"].values())
+    with meshset.open(archive) as opened:
+        shared = sum(part.length for part in opened.reader.shared)
+        assert shared + sum(entry.length for entry in opened.entries.values()) < 0.8 * alone
+
+
+def test_groups_survive_what_is_done_to_archives(archive, meshes, tmp_path):
+    copy = tmp_path / "copy.mset"
+    copy.write_bytes(archive.read_bytes())
+    remove(copy, ["figure-a", "ring"], compact=True)
+    assert within(copy, meshes)
+    other = compress({"box 2": meshes["box"]}, tmp_path / "other.mset", **FAST).path
+    merged = tmp_path / "both.mset"
+    merge([copy, other], merged)
+    assert not verify(merged).failures
+    with meshset.open(merged) as opened:
+        assert set(opened) == {"figure-b", "figure-c", "figure-d", "left", "right", "box", "box 2"}
+        assert len(opened["left"].faces) == len(opened["figure-b"].faces)
+    entry = add(copy, {"figure-e": families.bent(0.2)}).entries[0]
+    assert entry.bound == pytest.approx(0.002)
+    remove(copy, ["figure-*", "left", "right", "box"], compact=True)
+    with meshset.open(copy) as opened:
+        assert not opened.reader.shared
+
+
+def test_a_damaged_group_costs_its_members_only(archive, meshes, tmp_path):
+    content = bytearray(archive.read_bytes())
+    with meshset.open(archive) as opened:
+        part = opened.reader.shared[0]
+    content[part.offset + part.length // 2] ^= 1
+    damaged = tmp_path / "damaged.mset"
+    damaged.write_bytes(content)
+    with meshset.open(damaged) as opened:
+        assert len(opened["ring"].faces)
+        with pytest.raises(meshset.ArchiveError, match="shared part"):
+            opened["figure-a"]
+
+
+def test_a_group_that_does_not_pay_is_not_made(tmp_path):
+    boxes = {}
+    for size in (1, 2, 3):
+        made = trimesh.creation.box((1, size, size * size))
+        boxes[f"box {size}"] = Mesh(np.array(made.vertices), np.array(made.faces, np.int32))
+    made = compress(boxes, tmp_path / "boxes.mset", **FAST)
+    assert all(entry.shared is None for entry in made.entries)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("body_0012", ("body_", 12)),
+        ("walk/7", ("walk/", 7)),
+        ("plain", ("plain", -1)),
+        ("v2.final", ("v2.final", -1)),
+        ("0003", ("", 3)),
+    ],
+)
+def test_numbered_names_are_frames(name, told):
+    assert sequence_of(name) == told
