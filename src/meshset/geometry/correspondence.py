@@ -67,9 +67,9 @@ def match(mesh: Mesh, other: Mesh) -> Match | None:
     for flipped in (False, True):
         here = _HalfEdges.of(mesh.faces[:, ::-1] if flipped else mesh.faces)
         walk = _Walk(there, here, other, mesh)
-        vertex = walk.all() if len(here.start) == len(there.start) else None
-        if vertex is not None:
-            ways.append((walk.stretch, Match(vertex, flipped)))
+        found = walk.all() if len(here.start) == len(there.start) else None
+        if found is not None:
+            ways.append((walk.stretch, Match(found, flipped)))
     return min(ways, key=lambda way: way[0])[1] if ways else None
 
 
@@ -148,8 +148,8 @@ class _Walk:
     def _component(self, first: int) -> bool:
         """Match the component of a half-edge, where it can be."""
         alike = np.flatnonzero((self._others == self._colours[first]) & ~self._taken)
-        here = _around(self._one, self._lengths, np.array([first]))
-        unlike = np.abs(_around(self._other, self._other_lengths, alike) - here).sum(axis=0)
+        near = _around(self._one, self._lengths, np.array([first]))
+        unlike = np.abs(_around(self._other, self._other_lengths, alike) - near).sum(axis=0)
         best, least = None, np.inf
         for start in alike[np.argsort(unlike, kind="stable")[:_TRIES]].tolist():
             walked = self._from(first, start)

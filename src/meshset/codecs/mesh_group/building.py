@@ -10,6 +10,7 @@ from meshset.codecs.mesh_group.encoding import CodedMember, Coding, Task, same_a
 from meshset.codecs.mesh_group.fit import RATIO, Shape, Team
 from meshset.codecs.mesh_group.group import Group, encode_group
 from meshset.codecs.mesh_group.joint import Joint
+from meshset.progress import advance
 from meshset.workers import each_in_processes
 
 
@@ -35,6 +36,7 @@ def built(team: Team, bounds: Sequence[float], fitted: Joint, step: int) -> Buil
     coded: dict[int, CodedMember] = {}
     start = step
     for member in fitted.inner:
+        advance()
         coding = Coding(team, encode_group(group, surface), tuple(bounds))
         one = coding.coded(Task(fitted.fits[member], fitted.references[member], start, inner=True))
         group = replace(group, inner=(*group.inner, one.payload))
@@ -43,7 +45,9 @@ def built(team: Team, bounds: Sequence[float], fitted: Joint, step: int) -> Buil
     coding = Coding(team, encode_group(group, surface), tuple(bounds))
     rest = [k for k in range(len(team.meshes)) if k not in coded]
     tasks = [Task(fitted.fits[k], fitted.references[k], start, inner=False) for k in rest]
-    coded |= zip(rest, each_in_processes(coding.coded, tasks), strict=True)
+    for member, one in zip(rest, each_in_processes(coding.coded, tasks), strict=True):
+        coded[member] = one
+        advance()
     for place, member in enumerate(fitted.inner):
         payload = same_as(place, len(group.inner), team.matches[member].reversed)
         coded[member] = replace(coded[member], payload=payload)

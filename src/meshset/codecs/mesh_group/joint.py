@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,10 @@ from meshset.codecs.mesh_group.fit import MemberFit, Team
 from meshset.codecs.mesh_group.group import MOST_INNER
 from meshset.codecs.mesh_group.members import UNIT
 from meshset.codecs.mesh_group.references import bits_of, of_sequence, spread_out, usual, weighted
+from meshset.progress import advance, stage
 from meshset.workers import each_in_processes
+
+_Result = TypeVar("_Result")
 
 _WIDE = (4.0, 2.0, 1.0, 1.0)
 """How much larger than steps deviations may be that are still pulled, fit by fit."""
@@ -55,7 +59,8 @@ def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Se
         needed: members that others must be able to refer to.
     """
     count, gates = len(team.meshes), team.shape.gates
-    starts = list(each_in_processes(team.alone, range(count)))
+    stage(f"coding {count} meshes together", count * (len(_WIDE) + _REFERRED + 2))
+    starts = _counted(each_in_processes(team.alone, range(count)))
     fits = [MemberFit(k, points, np.zeros((len(gates.step), 3)), 0.0, 1.0, 0) for k, points in enumerate(starts)]
     offsets = _offsets(team, fits)
     for number, wide in enumerate(_WIDE):
@@ -93,7 +98,16 @@ def _again(
         replace(fit, target=target, price=error / float(bit), wide=wide, seed=seed)
         for fit, target, bit in zip(fits, targets, bits, strict=True)
     ]
-    return list(each_in_processes(team.again, todo))
+    return _counted(each_in_processes(team.again, todo))
+
+
+def _counted(results: Iterable[_Result]) -> list[_Result]:
+    """Return results as they come, each a step of what the user sees."""
+    found = []
+    for one in results:
+        found.append(one)
+        advance()
+    return found
 
 
 def _medoids(offsets: NDArray[np.float64], team: Team, able: Sequence[int], needed: Sequence[int]) -> list[int]:

@@ -10,6 +10,7 @@ from meshset.archive import ArchiveEditor, ArchiveReader, MeshEntry
 from meshset.archive.names import naming
 from meshset.codecs import codec_by_id, codec_by_name
 from meshset.codecs.control_mesh.codec import ControlMeshCodec
+from meshset.codecs.mesh_group.codec import MeshGroupCodec
 from meshset.codecs.protocol import GrowingCodec, MeshDecoder, ParametrisedCodec, SetCodec
 from meshset.errors import ArchiveError, MeshsetError
 from meshset.pipeline.steps.bound import Bound
@@ -70,8 +71,9 @@ def _most_used(editor: ArchiveEditor) -> tuple[SetCodec, int | None]:
     """
     entries = editor.entries.values()
     used = Counter((entry.codec_id, entry.shared) for entry in entries if entry.rung != "alone")
-    if not used and editor.shared:
-        return codec_by_id(editor.shared[0].codec_id), 0
+    learned = [k for k, part in enumerate(editor.shared) if part.codec_id != MeshGroupCodec.id]
+    if not used and learned:
+        return codec_by_id(editor.shared[learned[0]].codec_id), learned[0]
     if not used and (bound := _chosen_bound(editor)) is not None:
         return ControlMeshCodec(bound.mean), None
     used = used or Counter((entry.codec_id, entry.shared) for entry in entries)

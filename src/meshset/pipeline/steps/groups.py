@@ -14,7 +14,7 @@ from meshset.geometry.correspondence import connectivity_of
 from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts
 from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
-from meshset.progress import stage, tell
+from meshset.progress import advance, stage, tell
 from meshset.text import counted
 from meshset.workers import each_in_processes
 
@@ -67,10 +67,13 @@ def grouped(prepared: Sequence[PreparedMesh], own: Sequence[Outcome], bound: Bou
 
 def _families(prepared: Sequence[PreparedMesh], own: Sequence[Outcome]) -> list[list[int]]:
     """Return the meshes of one connectivity, each time at least two and at most `MOST`; frames of sequences apart."""
-    stage("looking for meshes of one connectivity", 0)
     alike: dict[tuple[bytes, str], list[int]] = defaultdict(list)
     usable = [k for k, one in enumerate(own) if isinstance(one, Draft)]
-    found = each_in_processes(_connectivity, [prepared[k] for k in usable])
+    stage("looking for meshes of one connectivity", len(usable))
+    found = []
+    for connectivity in each_in_processes(_connectivity, [prepared[k] for k in usable]):
+        found.append(connectivity)
+        advance()
     by_connectivity: dict[bytes, list[int]] = defaultdict(list)
     for k, connectivity in zip(usable, found, strict=True):
         by_connectivity[connectivity].append(k)
@@ -107,7 +110,6 @@ def _smaller(
     sequence = len(prepared) >= _FEWEST_FRAMES and len(stems) == 1 and sequence_of(prepared[0].name)[1] >= 0
     inside = bound.in_cube(1.0)
     codec = MeshGroupCodec(inside.mean, inside.largest, sequence)
-    stage(f"coding {counted(len(prepared), 'mesh', 'meshes')} of one connectivity", 0)
     try:
         coded = codec.compress(NormalisedMeshes(prepared), settings)
     except MeshsetError as error:
