@@ -6,7 +6,7 @@ import pytest
 
 from meshset.progress import advance, bars, stage, tell
 from meshset.progress.bars import Lines, showing_progress
-from meshset.text import duration, figure, printable, share, size, table
+from meshset.text import duration, figure, numbered, printable, share, size, table
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,22 @@ def test_sizes(count, text):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("body_0012", ("body_", 12)),
+        ("walk/7", ("walk/", 7)),
+        ("plain", ("plain", -1)),
+        ("v2.final", ("v2.final", -1)),
+        ("0003", ("", 3)),
+        ("a" + 12 * "9", ("a999", 999_999_999)),
+        ("\u0663", ("\u0663", -1)),
+    ],
+)
+def test_numbers_at_the_end_of_names(name, told):
+    assert numbered(name) == told
 
 
 def test_figures():

@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.tables import ablations, attacks, control_mesh, costs, curves, fields, front, index, networks
+from benchmarks.tables import ablations, attacks, control_mesh, costs, curves, fields, front, groups, index, networks
 from benchmarks.tables.versions import provenance
 
 RESULTS, ATTACKS = ROOT / "benchmarks" / "results", ROOT / "robustness" / "results"
@@ -126,6 +126,7 @@ GROWN = ("humans", "humans_balanced", "animals", "things")
 GROWN_BY_DEFAULT = ("humans", "animals", "things")
 TIMED = ("humans", "things")
 CONTROL_MESHES = ("humans", "animals", "things", "classics")
+GROUPED = ("humans", "animals")
 ABLATIONS = ("resolutions", "resolutions-paper", "autoencoder", "ssim", "quantisation")
 TABLES: dict[str, Callable[[], str]] = {
     "three": lambda: front.three(results("demo")),
@@ -174,6 +175,7 @@ TABLES: dict[str, Callable[[], str]] = {
         )
     },
     "control mesh, training": lambda: control_mesh.training(measured("control_mesh_tables")),
+    "groups": lambda: groups.groups(measured(f"groups_{name}") for name in GROUPED),
     "attacks": lambda: attacks.attacks(*map(attacked, ("fuzz", "flips", "kills"))),
     "figures": lambda: index.commands(index.FIGURES, results),
     "figures of attacks": lambda: index.commands(index.ATTACKS, attacked),

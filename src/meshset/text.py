@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -15,6 +16,16 @@ _SHORTEST = 12
 def printable(text: str) -> str:
     """Return `text` with everything escaped that could move a cursor, change a colour or break a line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def numbered(name: str) -> tuple[str, int]:
+    """Return a name without the number at its end, and that number, -1 for none.
+
+    >>> numbered("walk/body_0012")
+    ('walk/body_', 12)
+    """
+    found = re.fullmatch(r"(.*?)([0-9]{1,9})", name, re.DOTALL)
+    return (found[1], int(found[2])) if found else (name, -1)
 
 
 def table(

@@ -23,6 +23,12 @@ DeviceChoice = Literal["auto", "cpu", "cuda"]
 AUTO = "auto"
 """In place of a codec: whatever codes each mesh in the fewest bytes."""
 
+MESH_GROUP = "mesh-group"
+"""The codec of meshes that share connectivity."""
+
+FEWEST_FRAMES = 6
+"""From so many on, meshes of one connectivity with numbers at the end of their names are frames of a sequence."""
+
 MeshFormat = Literal["obj", "ply", "stl", "off", "glb"]
 """Mesh files that can be written."""
 

@@ -180,6 +180,23 @@ def test_hostile_text_does_not_reach_the_terminal(meshset, tmp_path):
         assert all(c.isprintable() or c == "\n" for c in text)
 
 
+@pytest.mark.parametrize(("frames", "written"), [("2:4", ["walk_2", "walk_3"]), (":2", ["walk_1"]), ("3:", ["walk_3"])])
+def test_extract_takes_frames_by_number(meshset, pack, tmp_path, frames, written):
+    for number in (1, 2, 3):
+        raw_codec.ball(tmp_path / "frames" / f"walk_{number}.ply", radius=number)
+    archive = pack(tmp_path / "frames").path
+    result = meshset("extract", archive, "walk", "--frames", frames, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == written
+
+
+@pytest.mark.parametrize("frames", ["4", "4:2", "a:b", "1:2:3", "-1:4"])
+def test_extract_refuses_what_is_no_range_of_frames(meshset, archive, tmp_path, frames):
+    result = meshset("extract", archive, "--frames", frames, "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "FROM:TO" in " ".join(result.stderr.split())
+
+
 def test_extract_writes_files(meshset, archive, tmp_path):
     result = meshset("extract", archive, "box", "animals/*", "-o", tmp_path / "out", "--format", "obj")
     assert (result.exit_code, result.stdout) == (0, f"2 meshes written to {tmp_path / 'out'}\n")

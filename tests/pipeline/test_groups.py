@@ -14,7 +14,7 @@ from meshset.geometry import Mesh
 from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
 from meshset.pipeline.edit import merge, remove
-from meshset.pipeline.steps.groups import sequence_of
+from meshset.pipeline.extract import extract
 from meshset.pipeline.summary import list_meshes, summarise
 from meshset.pipeline.verify import verify
 
@@ -110,15 +110,39 @@ def test_a_group_that_does_not_pay_is_not_made(tmp_path):
     assert all(entry.shared is None for entry in made.entries)
 
 
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("body_0012", ("body_", 12)),
-        ("walk/7", ("walk/", 7)),
-        ("plain", ("plain", -1)),
-        ("v2.final", ("v2.final", -1)),
-        ("0003", ("", 3)),
-    ],
-)
-def test_numbered_names_are_frames(name, told):
-    assert sequence_of(name) == told
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory):
+    """An archive of eight frames, three of them kept from a longer sequence, and a mesh that is none of them."""
+    frames = {f"walk_{number:04d}": mesh for number, mesh in enumerate(families.poses(8), 5)}
+    made = trimesh.creation.box((1, 2, 3))
+    frames["box"] = Mesh(np.array(made.vertices), np.array(made.faces, np.int32))
+    return compress(frames, tmp_path_factory.mktemp("walk") / "walk.mset", **FAST).path
+
+
+def test_a_sequence_is_one_line(walk):
+    listing = list_meshes(walk)
+    assert len(listing) == 9
+    lines = str(listing).splitlines()
+    assert len(lines) == 3
+    (line,) = [line for line in lines if "walk" in line]
+    assert line.startswith("walk_[0005-0012] x8")
+    assert str(sum(entry.length for entry in listing if entry.name != "box")) in line.split()
+
+
+def test_frames_are_extracted_by_number(walk, tmp_path):
+    result = extract(walk, "walk", tmp_path / "all")
+    assert len(result.written) == 8
+    result = extract(walk, "walk", tmp_path / "some", frames=range(6, 9))
+    assert [path.name for path in result.written] == ["walk_0006.ply", "walk_0007.ply", "walk_0008.ply"]
+    with pytest.raises(meshset.ArchiveError, match="holds no such frames from 50 on and below 60"):
+        extract(walk, "walk", tmp_path / "none", frames=range(50, 60))
+
+
+def test_a_sequence_with_a_gap_and_a_frame_of_other_connectivity_is_coded(tmp_path):
+    frames = {f"walk_{number:04d}": mesh for number, mesh in enumerate(families.poses(8)) if number != 3}
+    made = trimesh.creation.icosphere(2)
+    frames["walk_0003"] = Mesh(np.array(made.vertices), np.array(made.faces, np.int32))
+    entries = compress(frames, tmp_path / "walk.mset", **FAST).entries
+    assert len(entries) == 8
+    alone = [entry.name for entry in entries if codec_label(entry.codec_id) != "mesh-group"]
+    assert alone == ["walk_0003"]

@@ -14,6 +14,7 @@ from meshset.cli.options import (
     ArchiveUrl,
     AsJson,
     FittedBy,
+    Frames,
     MaxDistance,
     MaxError,
     Quiet,
@@ -256,7 +257,8 @@ def extract(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="Names, patterns, or folders such as animals/ for all that is below; none means all.",
+            help="Names, patterns, folders such as animals/ for all that is below, or walk for the frames walk_0001, "
+            "walk_0002 and so on; none means all.",
             autocompletion=complete_names,
             show_default=False,
         ),
@@ -280,6 +282,7 @@ def extract(
             show_default="as coded",
         ),
     ] = None,
+    frames: Frames = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Write meshes of an archive as files."""
@@ -289,7 +292,9 @@ def extract(
         to_stdout = output == "-"
         with showing_progress():
             target = sys.stdout.buffer if to_stdout else output
-            result = extract(archive, names or [], target, format=file_format, levels=levels, force=force)
+            result = extract(
+                archive, names or [], target, format=file_format, levels=levels, frames=frames, force=force
+            )
         if not to_stdout:
             say(str(result))
         for note in result.notes:

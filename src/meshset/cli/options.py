@@ -160,6 +160,26 @@ FittedBy = Annotated[
 ]
 
 
+def _frames(text: str) -> range:
+    """Return what FROM:TO says; either may be missing. Raises BadParameter for anything else."""
+    found = re.fullmatch(r"([0-9]{0,9}):([0-9]{0,9})", text)
+    if not found or (found[2] and int(found[1] or 0) >= int(found[2])):
+        raise typer.BadParameter(f"{text!r} is not FROM:TO, such as 10:20")
+    return range(int(found[1] or 0), int(found[2] or 10**9))
+
+
+Frames = Annotated[
+    range | None,
+    typer.Option(
+        "--frames",
+        metavar="FROM:TO",
+        parser=_frames,
+        help="Of these, meshes whose name ends with a number from FROM on and below TO, such as 10:20.",
+        show_default="all",
+    ),
+]
+
+
 def known_codec(name: str) -> str:
     """Return `name`, or raise a usage error if there is no such codec."""
     from meshset.codecs import codec_names

@@ -15,7 +15,7 @@ from meshset.geometry import Mesh, encode_mesh, write_mesh
 from meshset.pipeline.open import Archive
 from meshset.pipeline.steps.failures import Failure, FailureLog
 from meshset.pipeline.steps.outputs import require_apart, same_file
-from meshset.pipeline.steps.select import listed, select
+from meshset.pipeline.steps.select import framed, listed, select
 from meshset.progress import Listening, advance, reporting, stage
 from meshset.remote import ArchiveLike
 from meshset.text import counted, printable
@@ -54,6 +54,7 @@ def extract(
     *,
     format: MeshFormat | None = None,
     levels: int | None = None,
+    frames: range | None = None,
     force: bool = False,
     progress: Listening = None,
 ) -> ExtractResult:
@@ -61,13 +62,14 @@ def extract(
 
     Args:
         archive: path or URL of the archive, or a binary file that can seek.
-        names: a mesh to write, a pattern such as "animals/*" or a folder such as "animals/", or several of them; none
-            means all.
+        names: a mesh to write, a pattern such as "animals/*", a folder such as "animals/", a sequence such as "walk"
+            for "walk_0001" and so on, or several of them; none means all.
         output: a folder, which is made if it is missing; nothing is written outside it, not through links in it either.
             For a single mesh also a file with the suffix of a mesh, or a binary file object to write to.
         format: kind of files; None for what the suffix of `output` says, else ply.
         levels: of subdivision of smooth control meshes, from 0, the coarsest, to 3; None for what each was coded with.
             Other meshes are written as they are.
+        frames: of these, meshes whose name ends with one of these numbers; None for all.
         force: whether files that exist already may be replaced. The archive never is, nor is a file that this call has
             written: where a file system ignores case, the second of "Bunny" and "bunny" is a failure.
         progress: as that of `meshset.compress`.
@@ -87,6 +89,10 @@ def extract(
     with Archive(archive) as opened:
         file = opened.reader.label
         selected = select(opened.entries, listed(names), file)
+        if frames is not None:
+            selected = framed(selected, frames)
+            if not selected:
+                raise ArchiveError(f"{file}: holds no such frames from {frames.start} on and below {frames.stop}")
         target = _target(output, format, force, selected, archive)
         log = FailureLog()
         count = 0

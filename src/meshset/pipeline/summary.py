@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,16 @@ from meshset.archive import MeshEntry
 from meshset.codecs import codec_label
 from meshset.pipeline.steps.remarks import remarks, rung_label
 from meshset.remote import ArchiveLike, open_reader
-from meshset.text import printable, share, size, table
+from meshset.text import numbered, printable, share, size, table
+from meshset.vocabulary import FEWEST_FRAMES, MESH_GROUP
 
 
 class Listing(tuple[MeshEntry, ...]):
-    """The meshes of an archive in stored order; as text a table, and a line for each mesh with something to tell."""
+    """The meshes of an archive in stored order.
+
+    As text a table, in which frames of a sequence that are coded together are one line, and a line for each mesh with
+    something to tell.
+    """
 
     __slots__ = ()
 
@@ -28,20 +33,40 @@ class Listing(tuple[MeshEntry, ...]):
     def table(self, columns: int | None = None) -> str:
         """Return the table, with names shortened so that a row fits into `columns` if that is given."""
         header = ["name", "codec", "bytes", "faces", "mean error", "max error"]
-        rows = [
-            [
-                mesh.name,
-                codec_label(mesh.codec_id),
-                str(mesh.length),
-                str(mesh.faces),
-                share(mesh.mean_error_of_diagonal),
-                share(mesh.max_error_of_diagonal),
-            ]
-            for mesh in self
-        ]
+        rows = [_row(meshes) for meshes in _folded(self)]
         told = [printable(f"{mesh.name}: {'; '.join(lines)}") for mesh in self if (lines := remarks(mesh))]
         aligned = table(header, rows, [False, False, True, True, True, True], columns)
         return "\n".join([aligned, "", *told] if told else [aligned])
+
+
+def _folded(meshes: Iterable[MeshEntry]) -> list[list[MeshEntry]]:
+    """Return each mesh by itself, but frames of a sequence that share a part of the archive together."""
+    found: dict[tuple[object, ...], list[MeshEntry]] = {}
+    for mesh in meshes:
+        stem, number = numbered(mesh.name)
+        alike = number >= 0 and mesh.shared is not None and codec_label(mesh.codec_id) == MESH_GROUP
+        found.setdefault((stem, mesh.shared) if alike else (mesh.name,), []).append(mesh)
+    parts = [[one] if len(one) >= FEWEST_FRAMES else [[mesh] for mesh in one] for one in found.values()]
+    return [meshes for part in parts for meshes in part]
+
+
+def _row(meshes: Sequence[MeshEntry]) -> list[str]:
+    """Return what the table says of a mesh, or of several: all bytes, most faces, mean and largest of errors."""
+    numbers = [numbered(mesh.name)[1] for mesh in meshes]
+    stem = numbered(meshes[0].name)[0]
+    digits = meshes[0].name.removeprefix(stem)
+    name = meshes[0].name
+    if len(meshes) > 1:
+        first, last = (f"{number:0{len(digits)}d}" for number in (min(numbers), max(numbers)))
+        name = f"{stem}[{first}-{last}] x{len(meshes)}"
+    return [
+        name,
+        codec_label(meshes[0].codec_id),
+        str(sum(mesh.length for mesh in meshes)),
+        str(max(mesh.faces for mesh in meshes)),
+        share(_mean(mesh.mean_error_of_diagonal for mesh in meshes)),
+        share(_largest(mesh.max_error_of_diagonal for mesh in meshes)),
+    ]
 
 
 @dataclass(frozen=True, repr=False)

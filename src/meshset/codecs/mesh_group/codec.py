@@ -14,6 +14,7 @@ from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Se
 from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.geometry.correspondence import match
+from meshset.vocabulary import MESH_GROUP
 
 OTHER, MISSED = "has another connectivity than the first mesh", "is not within its bound as a member of a group"
 
@@ -32,7 +33,7 @@ class MeshGroupCodec:
     """
 
     id: ClassVar[int] = 18
-    name: ClassVar[str] = "mesh-group"
+    name: ClassVar[str] = MESH_GROUP
     error: float = DEFAULT_ERROR
     largest: float = math.inf
     sequence: bool = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts
 from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
 from meshset.progress import advance, stage, tell
-from meshset.text import counted
+from meshset.text import counted, numbered
+from meshset.vocabulary import FEWEST_FRAMES
 from meshset.workers import each_in_processes
 
 MOST = 256
@@ -23,9 +23,6 @@ MOST = 256
 
 _ENTRY_OF_SHARED = 24
 """Bytes of the index that a shared part takes, about."""
-
-_FEWEST_FRAMES = 6
-"""Numbered meshes from so many on are frames of a sequence."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +77,12 @@ def _families(prepared: Sequence[PreparedMesh], own: Sequence[Outcome]) -> list[
     for connectivity, members in by_connectivity.items():
         named = defaultdict(list)
         for k in members:
-            named[sequence_of(prepared[k].name)[0]].append(k)
+            named[numbered(prepared[k].name)[0]].append(k)
         for stem, frames in named.items():
-            alike[connectivity, stem if len(frames) >= _FEWEST_FRAMES else ""] += frames
-    ordered = [sorted(one, key=lambda k: (sequence_of(prepared[k].name), k)) for one in alike.values()]
+            alike[connectivity, stem if len(frames) >= FEWEST_FRAMES else ""] += frames
+    ordered = [sorted(one, key=lambda k: (numbered(prepared[k].name), k)) for one in alike.values()]
     parts = [one[start : start + MOST] for one in ordered for start in range(0, len(one), MOST)]
     return [one for one in parts if len(one) > 1]
-
-
-def sequence_of(name: str) -> tuple[str, int]:
-    """Return a name without the number at its end, and that, -1 for none.
-
-    >>> sequence_of("walk/body_0012")
-    ('walk/body_', 12)
-    """
-    found = re.fullmatch(r"(.*?)(\d{1,9})", name, re.DOTALL)
-    return (found[1], int(found[2])) if found else (name, -1)
 
 
 def _connectivity(mesh: PreparedMesh) -> bytes:
@@ -106,8 +93,8 @@ def _smaller(
     prepared: Sequence[PreparedMesh], own: Sequence[Outcome], bound: Bound, settings: Settings
 ) -> tuple[bytes, dict[int, Draft]] | None:
     """Return a group's shared part and those of its members that are smaller so, None where it does not pay."""
-    stems = {sequence_of(mesh.name)[0] for mesh in prepared}
-    sequence = len(prepared) >= _FEWEST_FRAMES and len(stems) == 1 and sequence_of(prepared[0].name)[1] >= 0
+    stems = {numbered(mesh.name)[0] for mesh in prepared}
+    sequence = len(prepared) >= FEWEST_FRAMES and len(stems) == 1 and numbered(prepared[0].name)[1] >= 0
     inside = bound.in_cube(1.0)
     codec = MeshGroupCodec(inside.mean, inside.largest, sequence)
     try:

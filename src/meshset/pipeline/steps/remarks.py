@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshset.archive import MeshEntry
 from meshset.codecs import codec_label
 
-_USUAL = "set", "control-mesh"
+_USUAL = "set", "control-mesh", "mesh-group"
 """Rungs that are no news."""
 
 

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from meshset.archive import MeshEntry
 from meshset.archive.names import name_key, shown
 from meshset.errors import ArchiveError
+from meshset.text import numbered
 
 
 class UnknownMeshError(ArchiveError, KeyError):
@@ -34,7 +35,8 @@ def select(entries: Mapping[str, MeshEntry], names: Iterable[str], file: str) ->
     """Return the names in `entries` that `names` asks for, in stored order; all of them if it is empty.
 
     A name that is in the archive stands for itself, even if it looks like a pattern such as "animals/*"; "animals/"
-    stands for everything below it. The Unicode spelling of names does not matter.
+    stands for everything below it, and "walk" for the frames of a sequence "walk_0001", "walk_0002" and so on. The
+    Unicode spelling of names does not matter.
 
     Raises:
         UnknownMeshError: a name or pattern fits no mesh; the message names `file`.
@@ -52,4 +54,17 @@ def select(entries: Mapping[str, MeshEntry], names: Iterable[str], file: str) ->
 def _matching(names: Iterable[str], pattern: str) -> list[str]:
     """Return those of `names` that a pattern or folder fits."""
     key = name_key(f"{pattern}*" if pattern.endswith("/") else pattern)
-    return [name for name in names if fnmatchcase(name_key(name), key)]
+    found = [name for name in names if fnmatchcase(name_key(name), key)]
+    if found or any(letter in pattern for letter in "*?["):
+        return found
+    return [name for name in names if numbered(name)[1] >= 0 and name_key(_title(name)) == key]
+
+
+def _title(name: str) -> str:
+    """Return what the frames of a sequence are called: the name of one without its number."""
+    return numbered(name)[0].rstrip("_-. ")
+
+
+def framed(names: Iterable[str], frames: range) -> list[str]:
+    """Return the names that end with one of these numbers."""
+    return [name for name in names if numbered(name)[1] in frames]
