@@ -24,12 +24,12 @@ def groups(found: Iterable[Row | None]) -> str:
             lines.append(
                 f"| {one['options']['set']} | {count} | {row['rungs'].get('mesh-group', 0)} "
                 f"| {1e3 * row['mean_distance']:.1f}e-3 | {ours:,.0f} | {row['shared_bytes'] / count:,.0f} "
-                f"| {row['alone_bytes'] / count:,.0f} | {peer:,.0f} | {peer / ours:.2f} | {row['seconds'] / 60:.1f} min "
-                f"| {1e3 * row['decode_seconds']:.0f} ms |"
+                f"| {row['alone_bytes'] / count:,.0f} | {peer:,.0f} | {peer / ours:.2f} "
+                f"| {row['seconds'] / 60:.1f} min | {1e3 * row['decode_seconds']:.0f} ms |"
             )
     told = (
-        "Bytes of the archive, names and index included, over its meshes. *By itself*: payloads of control meshes within "
-        "the same bounds, without an index. *Peer*: Draco after the better simplifier, the smallest file of each mesh "
-        "within its bound, 24 meshes at most, without an index. *Ratio*: peer over ours."
+        "Bytes of the archive, names and index included, over its meshes. *By itself*: payloads of control meshes "
+        "within the same bounds, without an index. *Peer*: Draco after the better simplifier, each mesh's smallest "
+        "file within its bound, 24 meshes at most, without an index. *Ratio*: peer over ours."
     )
     return "\n".join([*lines, f"\n{told}\n\n{provenance(*rows)}"])

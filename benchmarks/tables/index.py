@@ -71,6 +71,7 @@ FIGURES = {
 }
 ATTACKS = {
     "fuzz": Shown("docs/hostile.md", "some hours"),
+    "payloads": Shown("docs/hostile.md", "3 h"),
     "flips": Shown("docs/hostile.md", "1 h"),
     "kills": Shown("docs/hostile.md", "15 min"),
     "formats": Shown("here", "1 min"),
