@@ -1,8 +1,8 @@
 """Decodes mutants of control meshes and of groups of meshes straight from their bytes, without an archive around them.
 
 An archive's checksums keep random damage from a decoder; here nothing does. Golden payloads, and for groups the shared
-part, too, are mutated; each mutant must decode to a sound mesh or raise ArchiveError. Case N of a seed is always the same
-mutant. Stops at the first that does neither, or that takes more than five seconds of processor time.
+part, too, are mutated; each mutant must decode to a sound mesh or raise ArchiveError. Case N of a seed is always the
+same mutant. Stops at the first that does neither, or that takes more than five seconds of processor time.
 
 python robustness/payloads.py --cases 1000000 --out robustness/results/payloads.json
 """

@@ -8,13 +8,16 @@ import trimesh
 from tests.codecs.mesh_group import families
 
 import meshset
+from gltf_files import Gltf
 from meshset.codecs import codec_label
+from meshset.errors import MeshsetError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
 from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
 from meshset.pipeline.edit import merge, remove
 from meshset.pipeline.extract import extract
+from meshset.pipeline.steps.failures import NoMeshError
 from meshset.pipeline.summary import list_meshes, summarise
 from meshset.pipeline.verify import verify
 
@@ -146,3 +149,37 @@ def test_a_sequence_with_a_gap_and_a_frame_of_other_connectivity_is_coded(tmp_pa
     assert len(entries) == 8
     alone = [entry.name for entry in entries if codec_label(entry.codec_id) != "mesh-group"]
     assert alone == ["walk_0003"]
+
+
+@pytest.fixture
+def moving(tmp_path):
+    """A glTF file whose figure is scaled from 1 to 2 within a second."""
+    points, faces = families.bent(0.2).vertices, families.bent(0.2).faces
+    gltf = Gltf()
+    gltf.primitive["attributes"]["POSITION"] = gltf.add(points)
+    gltf.primitive["indices"] = gltf.add(faces.reshape(-1, 1), "u4")
+    sampler = {"input": gltf.add([[0.0], [1.0]]), "output": gltf.add([[1.0, 1, 1], [1, 1, 2]])}
+    channel = {"sampler": 0, "target": {"node": 0, "path": "scale"}}
+    gltf.tree["animations"] = [{"samplers": [sampler], "channels": [channel]}]
+    (tmp_path / "figure.gltf").write_text(gltf.text())
+    return tmp_path / "figure.gltf"
+
+
+def test_an_animated_file_becomes_frames(moving, tmp_path):
+    made = compress(moving, tmp_path / "figure.mset", frames=6, **FAST)
+    assert [entry.name for entry in made.entries] == [f"figure_{k:04d}" for k in range(7)]
+    assert all(codec_label(entry.codec_id) == "mesh-group" for entry in made.entries)
+    with meshset.open(made.path) as opened:
+        sizes = [np.ptp(mesh.vertices, axis=0) for mesh in opened.values()]
+    assert sizes[6][2] / sizes[0][2] == pytest.approx(2.0, rel=0.02)
+    assert sizes[3][2] / sizes[0][2] == pytest.approx(1.5, rel=0.02)
+
+
+def test_files_without_animation_are_told(moving, models, tmp_path):
+    with pytest.raises(MeshsetError, match="none of the files is animated"):
+        compress(models, tmp_path / "none.mset", frames=6, **FAST)
+    with pytest.raises(MeshsetError, match="above 0"):
+        compress(moving, tmp_path / "none.mset", frames=0.0, **FAST)
+    with pytest.raises(NoMeshError) as told:
+        compress(moving, tmp_path / "none.mset", frames=1e6, **FAST)
+    assert "1,000,001 frames at this rate" in told.value.failures[0].reason

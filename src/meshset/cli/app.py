@@ -129,6 +129,14 @@ def compress(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run of the same files and settings that was interrupted.")
     ] = False,
+    frames: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Read animated glTF files as so many frames a second: fox_0000, fox_0001 and so on.",
+            show_default="at rest",
+        ),
+    ] = None,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -176,6 +184,7 @@ def compress(
                 force=force,
                 strict=strict,
                 resume=resume,
+                frames=frames,
             )
     with guarded():
         if json:

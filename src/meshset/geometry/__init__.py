@@ -2,7 +2,7 @@
 
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.normalise import Placement
-from meshset.geometry.reading import SUPPORTED_SUFFIXES, Reading, read_mesh
+from meshset.geometry.reading import SUPPORTED_SUFFIXES, Reading, animation_seconds, read_frame, read_mesh
 from meshset.geometry.writing import encode_mesh, obj_size, write_mesh
 
 __all__ = [
@@ -10,8 +10,10 @@ __all__ = [
     "Mesh",
     "Placement",
     "Reading",
+    "animation_seconds",
     "encode_mesh",
     "obj_size",
+    "read_frame",
     "read_mesh",
     "write_mesh",
 ]

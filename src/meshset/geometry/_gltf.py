@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from meshset.geometry._gltf_animation import Animation
 from meshset.geometry._gltf_data import GltfData, entry
 from meshset.geometry._gltf_extensions import DRACO, LEVELS, VISIBILITY, check_extensions, extensions_of
 from meshset.geometry._gltf_nodes import instance_matrices, node_matrix
@@ -34,12 +35,37 @@ _DROPPED = (
 )
 
 
-def parse_glb(data: bytes, folder: Path) -> Soup:
-    """Parse the bytes of a GLB file; `folder` is where it lies, the only one that it may refer to.
+def parse_glb(data: bytes, folder: Path, time: float | None = None) -> Soup:
+    """Parse the bytes of a GLB file.
+
+    Args:
+        data: the bytes.
+        folder: where it lies, the only one that it may refer to.
+        time: a moment of its first animation, in seconds; None for how it is at rest.
 
     Raises:
-        MalformedError: if the file is damaged, compressed with Draco, or lacks an external buffer.
+        MalformedError: if the file is damaged, compressed with Draco, or lacks an external buffer or an animation.
     """
+    return _scene(*_glb_chunks(data), folder).read(time)
+
+
+def parse_gltf(data: bytes, folder: Path, time: float | None = None) -> Soup:
+    """Parse the bytes of a .gltf file; as `parse_glb`."""
+    return _scene(data, None, folder).read(time)
+
+
+def glb_duration(data: bytes, folder: Path) -> float:
+    """Return how long the first animation of a GLB file takes, in seconds; otherwise as `parse_glb`."""
+    return _scene(*_glb_chunks(data), folder).animation.duration
+
+
+def gltf_duration(data: bytes, folder: Path) -> float:
+    """Return how long the first animation of a .gltf file takes, in seconds; otherwise as `parse_glb`."""
+    return _scene(data, None, folder).animation.duration
+
+
+def _glb_chunks(data: bytes) -> tuple[bytes, bytes | None]:
+    """Return the text and the binary part of a GLB file."""
     words = np.frombuffer(data[:12], "<u4", count=len(data[:12]) // 4)
     if data[:4] != b"glTF" or len(words) < 3:
         raise MalformedError("not a GLB file")
@@ -57,23 +83,17 @@ def parse_glb(data: bytes, folder: Path) -> Soup:
         offset += 8 + length
     if _JSON_CHUNK not in chunks:
         raise MalformedError("a GLB file without its JSON chunk")
-    return _parse(chunks[_JSON_CHUNK], folder, chunks.get(_BINARY_CHUNK))
+    return chunks[_JSON_CHUNK], chunks.get(_BINARY_CHUNK)
 
 
-def parse_gltf(data: bytes, folder: Path) -> Soup:
-    """Parse the bytes of a .gltf file; as `parse_glb`."""
-    return _parse(data, folder, None)
-
-
-def _parse(text: bytes, folder: Path, binary: bytes | None) -> Soup:
+def _scene(text: bytes, binary: bytes | None, folder: Path) -> _Scene:
     try:
         tree = json.loads(text)
     except ValueError as error:
         raise MalformedError(f"truncated, or not JSON ({error})") from None
     if not isinstance(tree, dict) or not str(tree.get("asset", {}).get("version", "")).startswith("2"):
         raise MalformedError("not glTF version 2")
-    scene = _Scene(tree, GltfData(tree, folder, binary))
-    return scene.read()
+    return _Scene(tree, GltfData(tree, folder, binary))
 
 
 @dataclass(frozen=True)
@@ -95,10 +115,19 @@ class _Scene:
         self._notes: dict[str, None] = {}
         self._skipped: Counter[str] = Counter()
         self._hidden = 0
+        self._moves = False
         self._meshes: dict[int, list[_Part]] = {}
 
-    def read(self) -> Soup:
-        """Place the meshes of the default scene."""
+    @property
+    def animation(self) -> Animation:
+        """Return the first animation."""
+        return Animation(self._tree, self._data)
+
+    def read(self, time: float | None) -> Soup:
+        """Place the meshes of the default scene, as they are at rest or at a moment."""
+        if time is not None:
+            self._tree, self._moves = self.animation.at(time), True
+            self._poses = Poses(self._tree, self._data)
         doubts = check_extensions(self._tree)
         if LEVELS in extensions_of(self._tree):
             self._notes["coarser levels of detail ignored"] = None
@@ -109,7 +138,7 @@ class _Scene:
         if not self._tree.get("nodes"):
             for index in range(len(self._tree.get("meshes", []))):
                 self._place(assembly, {"mesh": index}, np.eye(4))
-        if self._tree.get("animations"):
+        if self._tree.get("animations") and not self._moves:
             self._notes["animations dropped"] = None
         self._notes |= {f"{counted(n, 'primitive')} of {what} ignored": None for what, n in self._skipped.items()}
         if self._hidden:
@@ -154,7 +183,7 @@ class _Scene:
 
     def _morphed(self, part: _Part, weights: list[float]) -> NDArray[np.float64]:
         targets = part.primitive.get("targets", [])
-        if targets:
+        if targets and not self._moves:
             done = "applied at their default weights" if any(weights) else "dropped"
             self._notes[f"morph targets {done}"] = None
         return self._poses.morphed(part.positions, targets, weights)
@@ -195,7 +224,9 @@ class _Scene:
 
     def _note_attributes(self, primitive: dict[str, Any]) -> None:
         for prefix, what in _DROPPED:
-            if any(name.startswith(prefix) for name in primitive["attributes"]):
+            if not (self._moves and prefix == "JOINTS") and any(
+                name.startswith(prefix) for name in primitive["attributes"]
+            ):
                 self._notes[f"{what} dropped"] = None
         if "material" in primitive:
             self._notes["materials dropped"] = None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from meshset.errors import MeshFileError
 from meshset.geometry._clean import clean
-from meshset.geometry._gltf import parse_glb, parse_gltf
+from meshset.geometry._gltf import glb_duration, gltf_duration, parse_glb, parse_gltf
 from meshset.geometry._obj import parse_obj
 from meshset.geometry._off import parse_off
 from meshset.geometry._ply import parse_ply
@@ -28,6 +29,9 @@ _PARSERS: dict[str, Callable[[bytes, Path], Soup]] = {
     ".gltf": parse_gltf,
     ".3mf": lambda data, _: parse_3mf(data),
 }
+
+_DURATIONS: dict[str, Callable[[bytes, Path], float]] = {".glb": glb_duration, ".gltf": gltf_duration}
+_MOMENTS: dict[str, Callable[[bytes, Path, float], Soup]] = {".glb": parse_glb, ".gltf": parse_gltf}
 
 SUPPORTED_SUFFIXES = frozenset(_PARSERS)
 """Endings of file names, lower case with the dot, that `read_mesh` knows; upper case is read as well."""
@@ -62,17 +66,54 @@ def read_mesh(path: Path) -> Reading:
     >>> reading.mesh.vertices.shape, reading.notes
     ((162, 3), ())
     """
+    parse = _PARSERS.get(Path(path).suffix.lower())
+    if parse is None:
+        known = ", ".join(sorted(SUPPORTED_SUFFIXES))
+        raise _failure(Path(path), f"unknown format {Path(path).suffix!r}, expected one of {known}")
+    return _guarded(path, lambda data, folder: _cleaned(parse(data, folder)))
+
+
+def read_frame(path: Path, time: float) -> Reading:
+    """Read an animated glTF file as it is at a moment of its first animation, `time` in seconds.
+
+    Raises:
+        MeshFileError: as `read_mesh`; also if the file is of another kind, or has no animation.
+    """
+    parse = _MOMENTS.get(Path(path).suffix.lower())
+    if parse is None:
+        raise _failure(Path(path), _STILL)
+    return _guarded(path, lambda data, folder: _cleaned(parse(data, folder, time)))
+
+
+def animation_seconds(path: Path) -> float:
+    """Return how long the first animation of a glTF file takes, in seconds.
+
+    Raises:
+        MeshFileError: as `read_frame`.
+    """
+    measure = _DURATIONS.get(Path(path).suffix.lower())
+    if measure is None:
+        raise _failure(Path(path), _STILL)
+    return _guarded(path, measure)
+
+
+_STILL = "has no frames: only glTF files are animated"
+_Found = TypeVar("_Found")
+
+
+def _cleaned(soup: Soup) -> Reading:
+    mesh, notes = clean(soup)
+    return Reading(mesh, tuple(notes), tuple(soup.doubts))
+
+
+def _guarded(path: Path, parse: Callable[[bytes, Path], _Found]) -> _Found:
+    """Return what is made of a file's bytes. Raises MeshFileError for whatever goes wrong with them."""
     path = Path(path)
     try:
-        parse = _PARSERS.get(path.suffix.lower())
-        if parse is None:
-            known = ", ".join(sorted(SUPPORTED_SUFFIXES))
-            raise MalformedError(f"unknown format {path.suffix!r}, expected one of {known}")
         data = _content(path)
         # NaN and overflow are looked for afterwards; numpy's warnings would only reach the user's screen.
         with np.errstate(all="ignore"):
-            soup = parse(data, path.parent)
-            mesh, notes = clean(soup)
+            return parse(data, path.parent)
     except MalformedError as error:
         raise _failure(path, str(error)) from None
     except MemoryError:
@@ -82,7 +123,6 @@ def read_mesh(path: Path) -> Reading:
     except Exception as error:
         # A damaged file can make a parser stumble anywhere; the user needs its name, not our traceback.
         raise _failure(path, f"damaged ({type(error).__name__}: {error})".replace(": )", ")")) from error
-    return Reading(mesh, tuple(notes), tuple(soup.doubts))
 
 
 def _content(path: Path) -> bytes:

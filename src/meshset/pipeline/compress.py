@@ -17,7 +17,7 @@ from meshset.codecs.protocol import NEVER, Goal, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
 from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.choose import each_alone, filling, payload_bytes, smaller, would_take
-from meshset.pipeline.steps.collect import MeshSources, collect
+from meshset.pipeline.steps.collect import MeshSources, collect, frames_of
 from meshset.pipeline.steps.draft import Outcome, Reader, drafts, kept_drafts, store, store_shared, tell_losses
 from meshset.pipeline.steps.failures import Failure, FailureLog, NoMeshError
 from meshset.pipeline.steps.finish import finish
@@ -91,6 +91,7 @@ def compress(
     force: bool = False,
     strict: bool = False,
     resume: bool = False,
+    frames: float | None = None,
     progress: Listening = None,
 ) -> CompressResult:
     """Compress meshes into one archive.
@@ -128,6 +129,8 @@ def compress(
         strict: whether the first mesh that cannot be used ends everything.
         resume: whether to go on with a run that was interrupted. Codecs that take long keep their state in a folder
             beside `output`, which is removed when the archive is there.
+        frames: so many for each second of the first animation of glTF files, each a mesh: "fox_0000", "fox_0001" and so
+            on. None reads these files at rest.
         progress: True for bars on stderr, a function of (task, done, total, message), or a `meshset.progress.Progress`.
 
     Raises:
@@ -160,7 +163,8 @@ def compress(
     with ArchiveWriter(output, force) as writer, MeshSpool() as spool:
         if found.skipped:
             tell(f"files of other kinds skipped: {found.skipped}")
-        prepared = prepare_meshes(found.sources, spool, log)
+        meshes = found.sources if frames is None else frames_of(found.sources, frames, log)
+        prepared = prepare_meshes(meshes, spool, log)
         _require_some(prepared, log)
         order = order.budgeted(prepared)
         saved = SavedRun(output, run_key(prepared, order.settings, order.system, order.choices), resume)

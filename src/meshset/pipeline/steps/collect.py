@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,11 +13,16 @@ from typing import TypeAlias
 from meshset.archive import validate_name
 from meshset.archive.names import name_key, safe_name, shown
 from meshset.archive.recognise import is_archive
-from meshset.errors import ArchiveError, MeshsetError
-from meshset.geometry import SUPPORTED_SUFFIXES, Reading, read_mesh
+from meshset.errors import ArchiveError, MeshFileError, MeshsetError
+from meshset.geometry import SUPPORTED_SUFFIXES, Reading, animation_seconds, read_frame, read_mesh
 from meshset.geometry.arrays import Arrays, MeshLike, arrays_of, read_arrays
 from meshset.pipeline.steps.failures import Failure, FailureLog
 from meshset.progress import tell
+
+MOST_FRAMES = 100_000
+"""Frames of one animation."""
+
+_ANIMATED = (".glb", ".gltf")
 
 APPLE_DOUBLE = b"\x00\x05\x16\x07"
 """Begins the files ._NAME in which macOS keeps what other file systems have no place for."""
@@ -30,15 +36,19 @@ class Source:
         name: in the archive.
         path: its file; of a mesh that was given in memory its name.
         given: that mesh, None for a file.
+        time: a moment of the file's animation, in seconds; None for the file at rest.
     """
 
     name: str
     path: Path
     given: Arrays | None = field(default=None, repr=False, compare=False)
+    time: float | None = None
 
     def read(self) -> Reading:
         """Return the mesh as the rest can rely on it. Raises MeshFileError if there is none."""
-        return read_mesh(self.path) if self.given is None else read_arrays(self.name, self.given)
+        if self.given is not None:
+            return read_arrays(self.name, self.given)
+        return read_mesh(self.path) if self.time is None else read_frame(self.path, self.time)
 
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -102,6 +112,51 @@ def collect(given: MeshSources, log: FailureLog) -> Collection:
         else:
             log.add(Failure(str(path), "no such file or folder"))
     return Collection(_distinct(found, log), skipped)
+
+
+def frames_of(sources: Iterable[Source], rate: float, log: FailureLog) -> tuple[Source, ...]:
+    """Return the frames of animated glTF files as meshes "fox_0000", "fox_0001" and so on, others as they are.
+
+    Args:
+        sources: as `collect` found them.
+        rate: frames for each second of an animation, from its beginning to its end.
+        log: gets files that cannot be read, or have too many frames, and names that are taken.
+
+    Raises:
+        MeshsetError: the rate is not above 0, or nothing is animated.
+    """
+    if not (math.isfinite(rate) and rate > 0):
+        raise MeshsetError(f"frames a second must be above 0, not {rate}")
+    found: list[Source] = []
+    animated = 0
+    for source in sources:
+        if source.given is not None or source.path.suffix.lower() not in _ANIMATED:
+            found.append(source)
+            continue
+        try:
+            seconds = animation_seconds(source.path)
+        except MeshFileError as error:
+            log.add(Failure.of(str(source.path), error, source.path))
+            continue
+        count = math.floor(seconds * rate + 1e-6) + 1
+        if count > MOST_FRAMES:
+            log.add(Failure(str(source.path), f"has {count:,} frames at this rate, more than {MOST_FRAMES:,}"))
+            continue
+        animated += 1
+        found += [Source(f"{source.name}_{k:04d}", source.path, time=min(k / rate, seconds)) for k in range(count)]
+    if not animated and not log.failures:
+        raise MeshsetError("none of the files is animated: frames are of glTF files, .glb or .gltf")
+    return _free(found, log)
+
+
+def _free(found: Iterable[Source], log: FailureLog) -> tuple[Source, ...]:
+    """Return the sources whose names no other has before them; `log` gets the rest."""
+    sources: dict[str, Source] = {}
+    for source in found:
+        holder = sources.setdefault(name_key(source.name), source)
+        if holder is not source:
+            log.add(Failure(str(source.path), f"the name '{source.name}' is taken by {holder.path}"))
+    return tuple(sources.values())
 
 
 class _File(Source):

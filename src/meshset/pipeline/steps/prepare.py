@@ -155,6 +155,7 @@ def _prepared(source: Source, spool: MeshSpool) -> PreparedMesh:
         name=source.name,
         path=source.path,
         given=source.given,
+        time=source.time,
         placement=Placement.of(mesh),
         vertices=len(mesh.vertices),
         faces=len(mesh.faces),
