@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+import trimesh
 from scipy.interpolate import CubicHermiteSpline
 from scipy.spatial.transform import Rotation, Slerp
 
 from gltf_files import Gltf
 from meshset.errors import MeshFileError
-from meshset.geometry import animation_seconds, read_frame, read_mesh
-from step import POINTS, VOLUME, volume
+from meshset.geometry import Mesh, animation_seconds, read_frame, read_mesh, write_animation
+from step import FACES, POINTS, VOLUME, volume
 
 TIMES = np.array([0.5, 1.0, 3.0])
 MOMENTS = (0.0, 0.5, 0.7, 1.0, 2.2, 3.0, 9.0)
@@ -145,3 +148,55 @@ def test_other_files_have_no_frames(tmp_path):
     for act in (animation_seconds, lambda path: read_frame(path, 0.0)):
         with pytest.raises(MeshFileError, match="only glTF files are animated"):
             act(tmp_path / "a.ply")
+
+
+class TestWriting:
+    """Meshes that move, read back by our reader and by trimesh."""
+
+    @pytest.fixture
+    def frames(self):
+        turned = [Rotation.from_rotvec([0, 0, angle]).as_matrix() for angle in (0.0, 0.4, 0.9, 1.7)]
+        return [Mesh(POINTS @ turn.T + (100, 0, k), FACES.astype(np.int32)) for k, turn in enumerate(turned)]
+
+    def test_frames_come_back_at_their_times(self, frames, tmp_path):
+        path = tmp_path / "turning.glb"
+        write_animation(frames, path, 8.0)
+        assert animation_seconds(path) == pytest.approx(3 / 8)
+        for number, frame in enumerate(frames):
+            found = read_frame(path, number / 8)
+            assert found.mesh.bounds == pytest.approx(np.array(frame.bounds), abs=1e-5)
+            assert volume(found) == pytest.approx(VOLUME, rel=1e-4)
+        between = Mesh((frames[0].vertices + frames[1].vertices) / 2, frames[0].faces)
+        assert read_frame(path, 0.5 / 8).mesh.bounds == pytest.approx(np.array(between.bounds), abs=1e-5)
+
+    def test_the_file_is_as_the_specification_wants_it(self, frames, tmp_path):
+        path = tmp_path / "turning.glb"
+        write_animation(frames, path, 24.0)
+        content = path.read_bytes()
+        size, length = (int.from_bytes(content[at : at + 4], "little") for at in (8, 12))
+        assert size == len(content)
+        assert length % 4 == 0
+        tree = json.loads(content[20 : 20 + length])
+        assert tree["buffers"][0]["byteLength"] <= size - 28 - length
+        for accessor in tree["accessors"]:
+            assert tree["bufferViews"][accessor["bufferView"]]["byteOffset"] % 4 == 0
+        (primitive,) = tree["meshes"][0]["primitives"]
+        for one in (primitive["attributes"], *primitive["targets"]):
+            assert {"min", "max"} <= tree["accessors"][one["POSITION"]].keys()
+        (sampler,) = tree["animations"][0]["samplers"]
+        keys, weights = (tree["accessors"][sampler[name]] for name in ("input", "output"))
+        assert (keys["count"], weights["count"]) == (4, 4 * 3)
+        assert keys["max"] == [pytest.approx(3 / 24)]
+        scene = trimesh.load(path)
+        assert scene.bounds == pytest.approx(np.array(frames[0].bounds), abs=1e-5)
+
+    def test_one_frame_stands_still(self, frames, tmp_path):
+        path = tmp_path / "still.glb"
+        write_animation(frames[:1], path, 24.0)
+        assert read_mesh(path).mesh.bounds == pytest.approx(np.array(frames[0].bounds), abs=1e-5)
+
+    def test_frames_of_other_faces_are_refused(self, frames, tmp_path):
+        other = Mesh(frames[0].vertices, frames[0].faces[::-1])
+        with pytest.raises(MeshFileError, match="frame 2 has other faces"):
+            write_animation([*frames[:2], other], tmp_path / "a.glb", 24.0)
+        assert not list(tmp_path.iterdir())

@@ -12,7 +12,7 @@ from gltf_files import Gltf
 from meshset.codecs import codec_label
 from meshset.errors import MeshsetError
 from meshset.evaluation import surface_distance
-from meshset.geometry import Mesh
+from meshset.geometry import Mesh, animation_seconds, read_frame
 from meshset.pipeline.add import add
 from meshset.pipeline.compress import compress
 from meshset.pipeline.edit import merge, remove
@@ -139,6 +139,21 @@ def test_frames_are_extracted_by_number(walk, tmp_path):
     assert [path.name for path in result.written] == ["walk_0006.ply", "walk_0007.ply", "walk_0008.ply"]
     with pytest.raises(meshset.ArchiveError, match="holds no such frames from 50 on and below 60"):
         extract(walk, "walk", tmp_path / "none", frames=range(50, 60))
+
+
+def test_a_sequence_is_written_as_one_file_that_moves(walk, tmp_path):
+    result = extract(walk, "walk", tmp_path / "out", animated=4.0)
+    assert result.written == (tmp_path / "out" / "walk.glb",)
+    assert animation_seconds(result.written[0]) == pytest.approx(7 / 4)
+    with meshset.open(walk) as opened:
+        for number in (0, 3, 7):
+            moved = read_frame(result.written[0], number / 4).mesh
+            still = opened[f"walk_{number + 5:04d}"]
+            assert moved.bounds == pytest.approx(np.array(still.bounds), abs=1e-5)
+    with pytest.raises(MeshsetError, match="frames of one sequence"):
+        extract(walk, ["walk", "box"], tmp_path / "out", animated=4.0)
+    with pytest.raises(MeshsetError, match="exists already"):
+        extract(walk, "walk", tmp_path / "out", animated=4.0)
 
 
 def test_a_sequence_with_a_gap_and_a_frame_of_other_connectivity_is_coded(tmp_path):

@@ -292,6 +292,14 @@ def extract(
         ),
     ] = None,
     frames: Frames = None,
+    animated: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Write the frames of a sequence as one GLB file that moves, so many a second.",
+            show_default="a file for each",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Write meshes of an archive as files."""
@@ -302,7 +310,14 @@ def extract(
         with showing_progress():
             target = sys.stdout.buffer if to_stdout else output
             result = extract(
-                archive, names or [], target, format=file_format, levels=levels, frames=frames, force=force
+                archive,
+                names or [],
+                target,
+                format=file_format,
+                levels=levels,
+                frames=frames,
+                animated=animated,
+                force=force,
             )
         if not to_stdout:
             say(str(result))

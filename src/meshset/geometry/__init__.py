@@ -3,7 +3,7 @@
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.normalise import Placement
 from meshset.geometry.reading import SUPPORTED_SUFFIXES, Reading, animation_seconds, read_frame, read_mesh
-from meshset.geometry.writing import encode_mesh, obj_size, write_mesh
+from meshset.geometry.writing import encode_mesh, obj_size, write_animation, write_mesh
 
 __all__ = [
     "SUPPORTED_SUFFIXES",
@@ -15,5 +15,6 @@ __all__ = [
     "obj_size",
     "read_frame",
     "read_mesh",
+    "write_animation",
     "write_mesh",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.errors import MeshFileError
+from meshset.geometry._gltf_writing import encode_animation
 from meshset.geometry._stl import BINARY_HEADER, TRIANGLE
 from meshset.geometry.mesh import Mesh
 from meshset.geometry.normalise import Placement
@@ -51,6 +52,24 @@ def write_mesh(mesh: Mesh, path: Path) -> None:
         content = encode_mesh(mesh, suffix)
     except MeshFileError as error:
         raise MeshFileError(f"{path}: not written, {error}") from None
+    _put(path, content)
+
+
+def write_animation(frames: Sequence[Mesh], path: Path, rate: float) -> None:
+    """Write meshes as one that moves: a GLB file with morph targets, `rate` frames a second.
+
+    The file appears whole or not at all. It holds float32 around the centre of the first frame.
+
+    Raises:
+        MeshFileError: frames have other faces than the first, or the file cannot be written.
+    """
+    for place, frame in enumerate(frames):
+        if not np.array_equal(frame.faces, frames[0].faces):
+            raise MeshFileError(f"{path}: not written, frame {place} has other faces than the first")
+    _put(Path(path), encode_animation(frames, rate))
+
+
+def _put(path: Path, content: bytes) -> None:
     try:
         _replace(path, content)
     except OSError as error:

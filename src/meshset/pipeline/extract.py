@@ -11,11 +11,11 @@ from typing import BinaryIO, Protocol
 import numpy as np
 
 from meshset.errors import ArchiveError, MeshFileError, MeshsetError
-from meshset.geometry import Mesh, encode_mesh, write_mesh
+from meshset.geometry import Mesh, encode_mesh, write_animation, write_mesh
 from meshset.pipeline.open import Archive
 from meshset.pipeline.steps.failures import Failure, FailureLog
 from meshset.pipeline.steps.outputs import require_apart, same_file
-from meshset.pipeline.steps.select import framed, listed, select
+from meshset.pipeline.steps.select import framed, listed, select, title_of
 from meshset.progress import Listening, advance, reporting, stage
 from meshset.remote import ArchiveLike
 from meshset.text import counted, printable
@@ -55,6 +55,7 @@ def extract(
     format: MeshFormat | None = None,
     levels: int | None = None,
     frames: range | None = None,
+    animated: float | None = None,
     force: bool = False,
     progress: Listening = None,
 ) -> ExtractResult:
@@ -70,6 +71,8 @@ def extract(
         levels: of subdivision of smooth control meshes, from 0, the coarsest, to 3; None for what each was coded with.
             Other meshes are written as they are.
         frames: of these, meshes whose name ends with one of these numbers; None for all.
+        animated: so many frames a second of one GLB file, "walk.glb" for "walk_0001" and so on, in place of a file for
+            each; None for these.
         force: whether files that exist already may be replaced. The archive never is, nor is a file that this call has
             written: where a file system ignores case, the second of "Bunny" and "bunny" is a failure.
         progress: as that of `meshset.compress`.
@@ -93,7 +96,10 @@ def extract(
             selected = framed(selected, frames)
             if not selected:
                 raise ArchiveError(f"{file}: holds no such frames from {frames.start} on and below {frames.stop}")
-        target = _target(output, format, force, selected, archive)
+        if animated is None:
+            target = _target(output, format, force, selected, archive)
+        else:
+            target = _film(output, format, force, selected, archive, animated)
         log = FailureLog()
         count = 0
         notes = []
@@ -109,6 +115,7 @@ def extract(
                 if target.format == "stl" and mesh.vertices.dtype == np.float64:
                     notes.append(f"{name}: {_TOO_FAR}")
             advance()
+        target.close()
     return ExtractResult(target.label, tuple(target.written), log.failures, count, tuple(notes))
 
 
@@ -124,6 +131,10 @@ class _Target(Protocol):
 
     def put(self, name: str, mesh: Mesh) -> None:
         """Write a mesh. Raises MeshFileError where that is not possible."""
+        ...
+
+    def close(self) -> None:
+        """Write what all meshes make together. Raises MeshFileError where that is not possible."""
         ...
 
 
@@ -148,6 +159,28 @@ def _target(
     return _File(path, suffix, force)
 
 
+def _film(
+    output: str | os.PathLike[str] | BinaryIO,
+    format: MeshFormat | None,
+    force: bool,
+    selected: Sequence[str],
+    archive: ArchiveLike,
+    rate: float,
+) -> _Target:
+    """Return where frames of one sequence go to."""
+    titles = {title_of(name) for name in selected}
+    if len(titles) != 1 or format not in (None, "glb") or not rate > 0:
+        raise MeshsetError("an animation is a GLB file of the frames of one sequence, such as walk, at a rate above 0")
+    if not isinstance(output, (str, os.PathLike)):
+        raise MeshsetError("an animation is written to a folder or a file, not to a file object")
+    path = Path(output)
+    if path.suffix.lower() != ".glb" or path.is_dir():
+        folder = _Folder(path, "glb", force, archive)
+        path = folder.reserved(f"{titles.pop()}.glb")
+    require_apart(path, [archive])
+    return _Film(path, force, rate)
+
+
 def _require_one(selected: Sequence[str], where: str) -> None:
     if len(selected) != 1:
         raise MeshsetError(f"{where} takes one mesh, not {len(selected)}: name one, or a folder to write to")
@@ -165,6 +198,9 @@ class _Stream:
     def put(self, name: str, mesh: Mesh) -> None:
         self._file.write(encode_mesh(mesh, self.format))
 
+    def close(self) -> None:
+        """Do nothing more."""
+
 
 class _File:
     """One file, for one mesh."""
@@ -178,6 +214,28 @@ class _File:
     def put(self, name: str, mesh: Mesh) -> None:
         write_mesh(mesh, self._path)
         self.written.append(self._path)
+
+    def close(self) -> None:
+        """Do nothing more."""
+
+
+class _Film(_File):
+    """One file, for all meshes as frames."""
+
+    def __init__(self, path: Path, force: bool, rate: float) -> None:
+        super().__init__(path, "glb", force)
+        self._rate = rate
+        self._frames: list[Mesh] = []
+
+    def put(self, name: str, mesh: Mesh) -> None:
+        """Keep a frame for later."""
+        self._frames.append(mesh)
+
+    def close(self) -> None:
+        """Write the file, if there are frames."""
+        if self._frames:
+            write_animation(self._frames, self._path, self._rate)
+            self.written.append(self._path)
 
 
 class _Folder:
@@ -194,12 +252,15 @@ class _Folder:
             raise MeshFileError(f"{root}: folder cannot be made ({error.strerror})") from None
 
     def put(self, name: str, mesh: Mesh) -> None:
-        file = self._reserve(f"{name}.{self.format}")
+        file = self.reserved(f"{name}.{self.format}")
         write_mesh(mesh, file)
         self.written.append(file)
         self._identities[_identity(file)] = file
 
-    def _reserve(self, relative: str) -> Path:
+    def close(self) -> None:
+        """Do nothing more."""
+
+    def reserved(self, relative: str) -> Path:
         """Return the path for a file below the folder, its parents made. Raises MeshFileError if it must not be."""
         file = self._root / relative
         try:

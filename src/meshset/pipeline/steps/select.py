@@ -57,10 +57,10 @@ def _matching(names: Iterable[str], pattern: str) -> list[str]:
     found = [name for name in names if fnmatchcase(name_key(name), key)]
     if found or any(letter in pattern for letter in "*?["):
         return found
-    return [name for name in names if numbered(name)[1] >= 0 and name_key(_title(name)) == key]
+    return [name for name in names if numbered(name)[1] >= 0 and name_key(title_of(name)) == key]
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
     """Return what the frames of a sequence are called: the name of one without its number."""
     return numbered(name)[0].rstrip("_-. ")
 
