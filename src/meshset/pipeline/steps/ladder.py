@@ -8,6 +8,7 @@ measured. One that lost a part is not within the bound, however small that part.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,8 @@ def tell_rungs(kept: Iterable[Draft], bound: Bound) -> None:
     counts = Counter(rung_label(one.entry) for one in kept)
     order = ["set", "refined", MeshGroupCodec.name, *(one.codec.name for one in CANDIDATES), PlyZstdCodec.name]
     stood = ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
-    tell(f"max error {100 * bound.mean:g}%: {stood}")
+    largest = f", max distance {100 * bound.largest:g}%" if bound.largest < math.inf else ""
+    tell(f"max error {100 * bound.mean:g}%{largest}: {stood}")
 
 
 def _refined(
