@@ -4,12 +4,11 @@ The probability of a context is a whole number of 2^16 parts; it starts where a 
 decision by a share that becomes smaller with their number, in whole numbers. A decision is coded by the range coder of
 `constriction` with 12 bits of it.
 
-One class writes, one reads and one only counts bits; all take the same calls, so that what is coded is described once.
+One class writes, one reads; both take the same calls, so that what is coded is described once.
 """
 
 from __future__ import annotations
 
-import math
 from functools import cache, lru_cache
 from typing import Any, Protocol
 
@@ -44,10 +43,6 @@ class Contexts:
     def blank(cls, count: int) -> Contexts:
         """Return contexts that know nothing."""
         return cls([_ONE // 2] * count, [1] * count)
-
-    def copy(self) -> Contexts:
-        """Return the same, to learn something else."""
-        return Contexts(self.one.copy(), self.seen.copy())
 
     def learn(self, context: int, bit: int) -> None:
         """Move the probability of a context towards what it has seen."""
@@ -142,25 +137,6 @@ class Reader:
             return int(self._decode(_uniform(size)))
         except AssertionError as error:
             raise ArchiveError(_INVALID) from error
-
-
-class Counter:
-    """Counts the bits that decisions would take, in `bits`."""
-
-    def __init__(self) -> None:
-        self.bits = 0.0
-
-    def bit(self, contexts: Contexts, context: int, value: int) -> int:
-        """Count a decision."""
-        one = contexts.one[context] / _ONE
-        self.bits -= math.log2(one if value else 1 - one)
-        contexts.learn(context, value)
-        return value
-
-    def even(self, size: int, value: int) -> int:
-        """Count a number from 0 to size - 1."""
-        self.bits += math.log2(size) if size > 1 else 0.0
-        return value
 
 
 @lru_cache(64)
