@@ -102,6 +102,7 @@ def _smaller(
     except MeshsetError as error:
         tell(f"{prepared[0].name} and others of its connectivity are coded by themselves: {error}")
         return None
+    stage("decode and measure", len(prepared))
     found = drafts(Reader.of(codec, coded.shared), prepared, coded.meshes)
     better: dict[int, Draft] = {}
     saved = 0
