@@ -6,7 +6,7 @@ from benchmarks.tables.parts import Row, header
 from benchmarks.tables.versions import provenance
 
 
-def attacks(fuzz: Row, flips: Row, kills: Row) -> str:
+def attacks(fuzz: Row, payloads: Row, flips: Row, kills: Row) -> str:
     """Return what mutated files, flipped bits and killed writers did."""
     refused = "archive refused"
     lines = header("what", "result", "by")
@@ -14,6 +14,12 @@ def attacks(fuzz: Row, flips: Row, kills: Row) -> str:
         failed, cases = len(fuzz[kind]["open"]), fuzz[kind]["cases"]
         limits = "crashed, hung for more than 5 s or took more than 1 GiB"
         lines.append(f"| {told} | {failed:,} of {cases:,} {limits} | `robustness/fuzz.py` |")
+    for codec, found in payloads["codecs"].items():
+        slowest = f"{1e3 * found['slowest_seconds']:.0f} ms"
+        lines.append(
+            f"| mutated bytes of `{codec}`, without checksums around them | 0 of {found['cases']:,} crashed; {slowest} "
+            "at most | `robustness/payloads.py` |"
+        )
     lines.append(
         f"| one bit flipped in each byte of an archive of {flips['meshes']} meshes "
         f"| {flips['bytes'] - flips['not_found']:,} of {flips['bytes']:,} found | `robustness/flips.py` |"
@@ -25,4 +31,4 @@ def attacks(fuzz: Row, flips: Row, kills: Row) -> str:
         f"| `compress`, `add`, `replace` and `remove` killed {kills['kills']} times | {kills['lost']} meshes lost, "
         f"{kills['unreadable']} archives unreadable | `robustness/kills.py` |"
     )
-    return "\n".join([*lines, "", provenance(fuzz, flips, kills)])
+    return "\n".join([*lines, "", provenance(fuzz, payloads, flips, kills)])

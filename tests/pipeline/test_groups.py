@@ -115,8 +115,8 @@ def test_a_group_that_does_not_pay_is_not_made(tmp_path):
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory):
-    """An archive of eight frames, three of them kept from a longer sequence, and a mesh that is none of them."""
-    frames = {f"walk_{number:04d}": mesh for number, mesh in enumerate(families.poses(8), 5)}
+    """An archive of six frames and a mesh that is none of them."""
+    frames = {f"walk_{number:04d}": mesh for number, mesh in enumerate(families.poses(6), 5)}
     made = trimesh.creation.box((1, 2, 3))
     frames["box"] = Mesh(np.array(made.vertices), np.array(made.faces, np.int32))
     return compress(frames, tmp_path_factory.mktemp("walk") / "walk.mset", **FAST).path
@@ -124,17 +124,17 @@ def walk(tmp_path_factory):
 
 def test_a_sequence_is_one_line(walk):
     listing = list_meshes(walk)
-    assert len(listing) == 9
+    assert len(listing) == 7
     lines = str(listing).splitlines()
     assert len(lines) == 3
     (line,) = [line for line in lines if "walk" in line]
-    assert line.startswith("walk_[0005-0012] x8")
+    assert line.startswith("walk_[0005-0010] x6")
     assert str(sum(entry.length for entry in listing if entry.name != "box")) in line.split()
 
 
 def test_frames_are_extracted_by_number(walk, tmp_path):
     result = extract(walk, "walk", tmp_path / "all")
-    assert len(result.written) == 8
+    assert len(result.written) == 6
     result = extract(walk, "walk", tmp_path / "some", frames=range(6, 9))
     assert [path.name for path in result.written] == ["walk_0006.ply", "walk_0007.ply", "walk_0008.ply"]
     with pytest.raises(meshset.ArchiveError, match="holds no such frames from 50 on and below 60"):
@@ -144,9 +144,9 @@ def test_frames_are_extracted_by_number(walk, tmp_path):
 def test_a_sequence_is_written_as_one_file_that_moves(walk, tmp_path):
     result = extract(walk, "walk", tmp_path / "out", animated=4.0)
     assert result.written == (tmp_path / "out" / "walk.glb",)
-    assert animation_seconds(result.written[0]) == pytest.approx(7 / 4)
+    assert animation_seconds(result.written[0]) == pytest.approx(5 / 4)
     with meshset.open(walk) as opened:
-        for number in (0, 3, 7):
+        for number in (0, 3, 5):
             moved = read_frame(result.written[0], number / 4).mesh
             still = opened[f"walk_{number + 5:04d}"]
             assert moved.bounds == pytest.approx(np.array(still.bounds), abs=1e-5)
@@ -157,11 +157,11 @@ def test_a_sequence_is_written_as_one_file_that_moves(walk, tmp_path):
 
 
 def test_a_sequence_with_a_gap_and_a_frame_of_other_connectivity_is_coded(tmp_path):
-    frames = {f"walk_{number:04d}": mesh for number, mesh in enumerate(families.poses(8)) if number != 3}
+    frames = {f"walk_{number:04d}": mesh for number, mesh in enumerate(families.poses(7)) if number != 3}
     made = trimesh.creation.icosphere(2)
     frames["walk_0003"] = Mesh(np.array(made.vertices), np.array(made.faces, np.int32))
     entries = compress(frames, tmp_path / "walk.mset", **FAST).entries
-    assert len(entries) == 8
+    assert len(entries) == 7
     alone = [entry.name for entry in entries if codec_label(entry.codec_id) != "mesh-group"]
     assert alone == ["walk_0003"]
 
@@ -181,13 +181,13 @@ def moving(tmp_path):
 
 
 def test_an_animated_file_becomes_frames(moving, tmp_path):
-    made = compress(moving, tmp_path / "figure.mset", frames=6, **FAST)
-    assert [entry.name for entry in made.entries] == [f"figure_{k:04d}" for k in range(7)]
+    made = compress(moving, tmp_path / "figure.mset", frames=5, **FAST)
+    assert [entry.name for entry in made.entries] == [f"figure_{k:04d}" for k in range(6)]
     assert all(codec_label(entry.codec_id) == "mesh-group" for entry in made.entries)
     with meshset.open(made.path) as opened:
         sizes = [np.ptp(mesh.vertices, axis=0) for mesh in opened.values()]
-    assert sizes[6][2] / sizes[0][2] == pytest.approx(2.0, rel=0.02)
-    assert sizes[3][2] / sizes[0][2] == pytest.approx(1.5, rel=0.02)
+    assert sizes[5][2] / sizes[0][2] == pytest.approx(2.0, rel=0.04)
+    assert sizes[2][2] / sizes[0][2] == pytest.approx(1.4, rel=0.04)
 
 
 def test_files_without_animation_are_told(moving, models, tmp_path):

@@ -19,7 +19,7 @@ def normalised(points: np.ndarray, faces: np.ndarray) -> Mesh:
 
 def bent(amount: float) -> Mesh:
     """A long body with bumps that is bent in the plane x z; the bumps stay where they are."""
-    ball = trimesh.creation.icosphere(4)
+    ball = trimesh.creation.icosphere(3)
     x, y, z = (np.array(ball.vertices) * (0.6, 0.5, 2.0)).T
     for at, height in ((1.2, 0.4), (-0.4, 0.3), (-1.3, 0.5)):
         x = x + height * np.exp(-6 * ((z - at) ** 2 + y**2)) * (x > 0)
