@@ -85,7 +85,9 @@ def main() -> None:
     parser.add_argument("--distance", type=float, default=3.0)
     parser.add_argument("--cache", type=Path, required=True, help="folder for the files of the peer")
     options = parsed(parser)
-    names = sorted(row["file"] for row in manifest(options.folder) if row["file"].startswith(f"{BODY}_"))[:POSES]
+    rows = [row for row in manifest(options.folder) if row["file"].startswith(f"{BODY}_")]
+    (faces, _), *_ = Counter(row["n_faces"] for row in rows).most_common(1)
+    names = sorted(row["file"] for row in rows if row["n_faces"] == faces)[:POSES]
     with TemporaryDirectory() as folder:
         film = Path(folder) / "walk.glb"
         write_animation([normalised(options.folder / name) for name in names], film, (len(names) - 1) / options.seconds)
