@@ -176,6 +176,7 @@ TABLES: dict[str, Callable[[], str]] = {
     },
     "control mesh, training": lambda: control_mesh.training(measured("control_mesh_tables")),
     "groups": lambda: groups.groups(measured(f"groups_{name}") for name in GROUPED),
+    "sequence": lambda: groups.sequence(measured("sequence")),
     "attacks": lambda: attacks.attacks(*map(attacked, ("fuzz", "payloads", "flips", "kills"))),
     "figures": lambda: index.commands(index.FIGURES, results),
     "figures of attacks": lambda: index.commands(index.ATTACKS, attacked),

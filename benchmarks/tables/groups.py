@@ -33,3 +33,25 @@ def groups(found: Iterable[Row | None]) -> str:
         "file within its bound, 24 meshes at most, without an index. *Ratio*: peer over ours."
     )
     return "\n".join([*lines, f"\n{told}\n\n{provenance(*rows)}"])
+
+
+def sequence(found: Row | None) -> str:
+    """Return the bytes of the frames of an animation."""
+    if found is None:
+        return NOT_MEASURED
+    row = found["sequence"]
+    frames = row["frames"]
+    lines = header(
+        "frames", "distance", "bytes a frame", "of these index", "by itself", "peer", "ratio", "time", "one frame"
+    )
+    lines.append(
+        f"| {frames} | {1e3 * row['mean_distance']:.1f}e-3 | {row['archive_bytes'] / frames:,.0f} "
+        f"| {row['index_bytes'] / frames:,.0f} | {row['alone_bytes'] / frames:,.0f} | {row['peer_bytes_a_frame']:,.0f} "
+        f"| {row['peer_bytes_a_frame'] * frames / row['archive_bytes']:.2f} | {row['seconds'] / 60:.1f} min "
+        f"| {1e3 * row['one_frame_seconds']:.0f} ms |"
+    )
+    told = (
+        f"An animated GLB file through {len(found['poses'])} poses of a registered body, on straight lines between "
+        "them. Columns as above; *one frame*: the time to read it first, with all that it refers to."
+    )
+    return "\n".join([*lines, f"\n{told}\n\n{provenance(found)}"])

@@ -67,6 +67,7 @@ FIGURES = {
     "control_mesh_classics": Shown("docs/control-mesh.md", "30 min"),
     "groups_humans": Shown("docs/mesh-group.md", "45 min"),
     "groups_animals": Shown("docs/mesh-group.md", "30 min"),
+    "sequence": Shown("docs/mesh-group.md", "8 min"),
     "control_mesh_tables": Shown("docs/control-mesh.md", "8 min"),
 }
 ATTACKS = {
