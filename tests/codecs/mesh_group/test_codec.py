@@ -12,6 +12,7 @@ from meshset.codecs.protocol import CodedMesh, Refusal
 from meshset.errors import ArchiveError
 from meshset.evaluation import surface_distance
 from meshset.geometry import Mesh
+from tests.codecs.control_mesh import shapes
 from tests.codecs.mesh_group import families
 
 ERROR = 2e-3
@@ -120,3 +121,20 @@ def test_impossible_bounds_are_refused(error):
         MeshGroupCodec(error)
     with pytest.raises(ArchiveError, match="invalid error"):
         MeshGroupCodec().with_parameters({"error": error})
+
+
+def test_flat_sheets_make_groups():
+    points, faces = shapes.grid(9, 7)
+    sheets = [families.normalised(points * scale, faces) for scale in ((1, 1, 1), (1, 0.5, 1), (0.3, 1, 1))]
+    found = families.coded(sheets, ERROR)
+    decoder = MeshGroupCodec().open(found.shared)
+    for mesh, one in zip(sheets, found.meshes, strict=True):
+        away, _ = surface_distance(mesh, decoder.decode(one.payload), 2_000)
+        assert away <= 1.1 * ERROR * diagonal(mesh)
+
+
+def test_single_triangles_are_refused():
+    triangles = [families.normalised(shapes.TRIANGLE * (1, 1 + k, 1), np.array([[0, 1, 2]])) for k in range(3)]
+    found = families.coded(triangles, ERROR)
+    assert [one.reason for one in found.meshes] == ["has too few faces for a group"] * 3
+    assert not found.shared

@@ -11,7 +11,7 @@ from meshset.codecs.common.torch_guard import torch_needed
 from meshset.codecs.control_mesh.codec import DEFAULT_ERROR, diagonal
 from meshset.codecs.mesh_group.decoding import GroupDecoder
 from meshset.codecs.protocol import Checkpoint, CodedMesh, CodedSet, Refusal, Settings
-from meshset.errors import ArchiveError
+from meshset.errors import ArchiveError, MeshsetError
 from meshset.geometry import Mesh
 from meshset.geometry.correspondence import match
 from meshset.vocabulary import MESH_GROUP
@@ -57,9 +57,14 @@ class MeshGroupCodec:
         found = [one for one in matches if one is not None]
         own = _Some(meshes, members)
         bounds = [self.error * diagonal(mesh) for mesh in own]
-        with threadpool_limits(1, user_api="blas"):
-            group = coded_group(own, found, bounds, self.error / self.largest, settings.preset, self.sequence)
         outcomes: list[CodedMesh | Refusal] = [Refusal(OTHER)] * len(meshes)
+        try:
+            with threadpool_limits(1, user_api="blas"):
+                group = coded_group(own, found, bounds, self.error / self.largest, settings.preset, self.sequence)
+        except MeshsetError as error:
+            for k in members:
+                outcomes[k] = Refusal(str(error))
+            return CodedSet(b"", tuple(outcomes), {"members": 0})
         for k, one, bound in zip(members, group.members, bounds, strict=True):
             outcomes[k] = CodedMesh(one.payload, group.notes) if one.error <= bound else Refusal(MISSED)
         return CodedSet(group.chunk, tuple(outcomes), {"members": len(members)})

@@ -13,6 +13,7 @@ from meshset.codecs.control_mesh.fit import CREASED, Kind, creases
 from meshset.codecs.control_mesh.fitting import Design, Original, fitted, limits_at
 from meshset.codecs.control_mesh.subdivision import Edges
 from meshset.codecs.mesh_group.offsets import Gates, Pull, pulled
+from meshset.errors import MeshsetError
 from meshset.geometry import Mesh
 from meshset.geometry.correspondence import Match
 
@@ -50,13 +51,15 @@ class Shape:
 
     @classmethod
     def of(cls, reference: Mesh, simple: tuple[Mesh, tuple[str, ...]], kind: Kind) -> Shape:
-        """Return that of a simplified reference."""
+        """Return that of a simplified reference. Raises MeshsetError where no vertex could be told from others."""
         from scipy.spatial import cKDTree
 
         mesh, notes = simple
         faces = mesh.faces.astype(np.int64)
         sharp = creases(mesh) if kind == CREASED else np.zeros(len(Edges.of(faces).ends), dtype=bool)
         surface = Surface.of(faces)
+        if not any(step.parallelograms for step in surface.steps):
+            raise MeshsetError("has too few faces for a group")
         used = np.unique(reference.faces)
         births = used[cKDTree(reference.vertices[used]).query(mesh.vertices)[1]]
         design = Design.of(faces, len(mesh.vertices), sharp, kind.levels)

@@ -106,7 +106,7 @@ def _solved(
         away = wanted - columns @ share
         weight = 1.0 / (away * away + 0.25)
         left = columns.T @ (columns * weight[:, None])
-        left += 1e-6 * np.trace(left) * np.eye(len(places))
+        left += (1e-6 * np.trace(left) + 1e-9) * np.eye(len(places))
         share = np.linalg.solve(left, columns.T @ (weight * wanted))
     whole = np.round(share * UNIT).astype(int)
     left_over = (wanted - columns @ (whole / UNIT)).reshape(-1, 3)

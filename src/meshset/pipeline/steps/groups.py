@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from meshset.codecs.mesh_group.codec import MeshGroupCodec
 from meshset.codecs.protocol import Settings
-from meshset.errors import MeshsetError
 from meshset.geometry.correspondence import connectivity_of
 from meshset.pipeline.steps.bound import Bound
 from meshset.pipeline.steps.draft import Draft, Outcome, Reader, drafts
@@ -97,10 +96,8 @@ def _smaller(
     sequence = len(prepared) >= FEWEST_FRAMES and len(stems) == 1 and numbered(prepared[0].name)[1] >= 0
     inside = bound.in_cube(1.0)
     codec = MeshGroupCodec(inside.mean, inside.largest, sequence)
-    try:
-        coded = codec.compress(NormalisedMeshes(prepared), settings)
-    except MeshsetError as error:
-        tell(f"{prepared[0].name} and others of its connectivity are coded by themselves: {error}")
+    coded = codec.compress(NormalisedMeshes(prepared), settings)
+    if not coded.shared:
         return None
     stage("decode and measure", len(prepared))
     found = drafts(Reader.of(codec, coded.shared), prepared, coded.meshes)
