@@ -195,6 +195,7 @@ DOCUMENTS = (
     "docs/latent_sdf.md",
     "docs/lgcl.md",
     "docs/control-mesh.md",
+    "docs/mesh-group.md",
     "docs/peers.md",
     "docs/hostile.md",
     "docs/web.md",
