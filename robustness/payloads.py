@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +26,14 @@ from meshset.errors import ArchiveError
 from meshset.geometry import Mesh
 from meshset.progress import advance, stage
 from meshset.progress.bars import showing_progress
+from meshset.workers import each_in_processes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.common.figures import command, write_json
 from robustness.mutations import mutated
 
-SECONDS = 5.0
+SECONDS, SLICE = 5.0, 1_000
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
 Decode = Callable[[], Mesh]
 
@@ -55,6 +57,9 @@ def mesh_group(rng: random.Random) -> Decode:
     return lambda: GroupDecoder(shared).decode(payload)
 
 
+CODECS: dict[str, Callable[[random.Random], Decode]] = {"control-mesh": control_mesh, "mesh-group": mesh_group}
+
+
 def outcome(decode: Decode) -> str:
     """Return "refused" or "read". Raises AssertionError for a mesh that is not sound."""
     try:
@@ -67,6 +72,26 @@ def outcome(decode: Decode) -> str:
     return "read"
 
 
+def decoded(start: int, name: str, seed: int, cases: int) -> tuple[Counter[str], float]:
+    """Decode mutants from one number on; return how many were refused and read, and the seconds of the slowest.
+
+    Raises RuntimeError for the first that is a fault.
+    """
+    counts: Counter[str] = Counter()
+    slowest = 0.0
+    for case in range(start, min(start + SLICE, cases)):
+        decode = CODECS[name](random.Random(f"{name} {seed} {case}"))
+        began = time.process_time()
+        try:
+            counts[outcome(decode)] += 1
+        except Exception as error:
+            raise RuntimeError(f"{name}, case {case}: {type(error).__name__}: {error}") from error
+        slowest = max(slowest, time.process_time() - began)
+        if slowest > SECONDS:
+            raise RuntimeError(f"{name}, case {case}: takes {slowest:.1f} s")
+    return counts, slowest
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=1_000_000)
@@ -75,20 +100,16 @@ def main() -> None:
     options = parser.parse_args()
     figures = {}
     with showing_progress():
-        for name, make in (("control-mesh", control_mesh), ("mesh-group", mesh_group)):
-            stage(name, options.cases)
+        for name in CODECS:
+            starts = range(0, options.cases, SLICE)
+            stage(name, len(starts))
             counts: Counter[str] = Counter()
             slowest = 0.0
-            for case in range(options.cases):
-                decode = make(random.Random(f"{name} {options.seed} {case}"))
-                began = time.process_time()
-                try:
-                    counts[outcome(decode)] += 1
-                except Exception as error:
-                    raise SystemExit(f"{name}, case {case}: {type(error).__name__}: {error}") from error
-                slowest = max(slowest, time.process_time() - began)
-                if slowest > SECONDS:
-                    raise SystemExit(f"{name}, case {case}: takes {slowest:.1f} s")
+            for some, seconds in each_in_processes(
+                partial(decoded, name=name, seed=options.seed, cases=options.cases), starts
+            ):
+                counts += some
+                slowest = max(slowest, seconds)
                 advance()
             figures[name] = {"cases": options.cases, **counts, "slowest_seconds": slowest}
             write_json(options.out, command(), {"seed": options.seed, "codecs": figures})

@@ -25,7 +25,7 @@ import meshset
 from meshset.codecs.control_mesh.codec import diagonal
 from meshset.codecs.control_mesh.fitting import Original
 from meshset.geometry.correspondence import connectivity_of
-from meshset.pipeline.compress import compress
+from meshset.pipeline.compress import CompressResult, compress
 from meshset.pipeline.steps.remarks import rung_label
 from meshset.pipeline.summary import summarise
 from meshset.progress.bars import showing_progress
@@ -51,11 +51,29 @@ def families(folder: Path) -> list[list[Path]]:
     return sorted((one for one in alike.values() if len(one) > 1), key=len, reverse=True)
 
 
+def smallest(original: Original, bound: float, work: Path) -> int:
+    """Return the bytes of the peer's smallest file within a bound."""
+    return min(len(file.payload) for file in peer_files(original, work) if file.distance <= bound)
+
+
 def peer_bytes(path: Path, share: float, work: Path) -> int:
     """Return the bytes of the peer's smallest file within a share of the diagonal."""
     original = Original(normalised(path))
-    bound = share * diagonal(original.mesh)
-    return min(len(file.payload) for file in peer_files(original, work) if file.distance <= bound)
+    return smallest(original, share * diagonal(original.mesh), work)
+
+
+def archived(result: CompressResult) -> Row:
+    """Return the figures of an archive."""
+    summary = summarise(result.path)
+    return {
+        "archive_bytes": result.archive_bytes,
+        "shared_bytes": summary.shared_bytes,
+        "payload_median": median(entry.length for entry in result.entries if entry.length > 2),
+        "rungs": Counter(rung_label(entry) for entry in result.entries),
+        "alone_bytes": summary.settings["report"]["would_take"].get("control-mesh"),
+        "mean_distance": mean(entry.mean_distance for entry in result.entries if entry.mean_distance is not None),
+        "seconds": result.coding_seconds,
+    }
 
 
 def packed(paths: Sequence[Path], distance: float, work: Path) -> Row:
@@ -64,7 +82,7 @@ def packed(paths: Sequence[Path], distance: float, work: Path) -> Row:
     with TemporaryDirectory() as folder, showing_progress():
         archive = Path(folder) / "set.mset"
         result = compress(list(paths), archive, max_error=share)
-        summary = summarise(archive)
+        figures = archived(result)
         with meshset.open(archive) as opened:
             names = [entry.name for entry in result.entries]
             start = time.perf_counter()
@@ -77,16 +95,10 @@ def packed(paths: Sequence[Path], distance: float, work: Path) -> Row:
     return {
         "meshes": len(result.entries),
         "bound": share,
-        "archive_bytes": result.archive_bytes,
-        "shared_bytes": summary.shared_bytes,
-        "payload_median": median(entry.length for entry in result.entries if entry.length > 2),
-        "rungs": Counter(rung_label(entry) for entry in result.entries),
-        "alone_bytes": summary.settings["report"]["would_take"].get("control-mesh"),
-        "mean_distance": mean(entry.mean_distance for entry in result.entries if entry.mean_distance is not None),
+        **figures,
         "peer_bytes_a_mesh": mean(
             peer_bytes(path, share, work) for path in spread(list(paths), min(PEERS, len(paths)))
         ),
-        "seconds": result.coding_seconds,
         "decode_first_seconds": first,
         "decode_seconds": each,
     }

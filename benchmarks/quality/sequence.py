@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean
 from tempfile import TemporaryDirectory
 
 import meshset
@@ -22,7 +22,6 @@ from meshset.codecs.control_mesh.codec import diagonal
 from meshset.codecs.control_mesh.fitting import Original
 from meshset.geometry import Placement, read_frame, write_animation
 from meshset.pipeline.compress import compress
-from meshset.pipeline.steps.remarks import rung_label
 from meshset.pipeline.summary import summarise
 from meshset.progress.bars import showing_progress
 
@@ -31,14 +30,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.common.figures import Row, command, write_json
 from benchmarks.common.meshes import manifest, normalised
 from benchmarks.common.options import parsed
-from benchmarks.common.peer_files import peer_files
+from benchmarks.quality.groups import archived, smallest
 
 BODY, POSES, PEERS = "body00", 8, 12
-
-
-def smallest(original: Original, bound: float, work: Path) -> int:
-    """Return the bytes of the peer's smallest file within a bound."""
-    return min(len(file.payload) for file in peer_files(original, work) if file.distance <= bound)
 
 
 def packed(film: Path, frames: int, seconds: float, distance: float, work: Path) -> Row:
@@ -50,29 +44,17 @@ def packed(film: Path, frames: int, seconds: float, distance: float, work: Path)
     archive = film.with_suffix(".mset")
     with showing_progress():
         result = compress(film, archive, frames=rate, max_error=share)
-    summary = summarise(archive)
     with meshset.open(archive) as opened:
         start = time.perf_counter()
         opened[result.entries[len(result.entries) // 3].name]
         one = time.perf_counter() - start
-    peers = [
-        min(
-            len(file.payload) for file in peer_files(original, work) if file.distance <= share * diagonal(original.mesh)
-        )
-        for original in map(Original, placed)
-    ]
+    peers = [smallest(Original(mesh), share * diagonal(mesh), work) for mesh in placed]
     return {
         "frames": len(result.entries),
         "bound": share,
-        "archive_bytes": result.archive_bytes,
-        "shared_bytes": summary.shared_bytes,
-        "index_bytes": summary.index_bytes,
-        "payload_median": median(entry.length for entry in result.entries if entry.length > 2),
-        "rungs": Counter(rung_label(entry) for entry in result.entries),
-        "alone_bytes": summary.settings["report"]["would_take"].get("control-mesh"),
-        "mean_distance": mean(entry.mean_distance for entry in result.entries if entry.mean_distance is not None),
+        **archived(result),
+        "index_bytes": summarise(archive).index_bytes,
         "peer_bytes_a_frame": mean(peers),
-        "seconds": result.coding_seconds,
         "one_frame_seconds": one,
     }
 

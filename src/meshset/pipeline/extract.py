@@ -134,8 +134,8 @@ class _Target(Protocol):
         ...
 
     def close(self) -> None:
-        """Write what all meshes make together. Raises MeshFileError where that is not possible."""
-        ...
+        """Write what all meshes make together: nothing, where each is written by itself. May raise MeshFileError."""
+        return
 
 
 def _target(
@@ -186,7 +186,7 @@ def _require_one(selected: Sequence[str], where: str) -> None:
         raise MeshsetError(f"{where} takes one mesh, not {len(selected)}: name one, or a folder to write to")
 
 
-class _Stream:
+class _Stream(_Target):
     """A binary file object, for one mesh."""
 
     label = "-"
@@ -198,11 +198,8 @@ class _Stream:
     def put(self, name: str, mesh: Mesh) -> None:
         self._file.write(encode_mesh(mesh, self.format))
 
-    def close(self) -> None:
-        """Do nothing more."""
 
-
-class _File:
+class _File(_Target):
     """One file, for one mesh."""
 
     def __init__(self, path: Path, format: MeshFormat, force: bool) -> None:
@@ -214,9 +211,6 @@ class _File:
     def put(self, name: str, mesh: Mesh) -> None:
         write_mesh(mesh, self._path)
         self.written.append(self._path)
-
-    def close(self) -> None:
-        """Do nothing more."""
 
 
 class _Film(_File):
@@ -238,7 +232,7 @@ class _Film(_File):
             self.written.append(self._path)
 
 
-class _Folder:
+class _Folder(_Target):
     """A folder, with a file for each mesh."""
 
     def __init__(self, root: Path, format: MeshFormat, force: bool, archive: ArchiveLike) -> None:
@@ -256,9 +250,6 @@ class _Folder:
         write_mesh(mesh, file)
         self.written.append(file)
         self._identities[_identity(file)] = file
-
-    def close(self) -> None:
-        """Do nothing more."""
 
     def reserved(self, relative: str) -> Path:
         """Return the path for a file below the folder, its parents made. Raises MeshFileError if it must not be."""

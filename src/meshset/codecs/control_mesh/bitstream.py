@@ -28,7 +28,7 @@ MOST_A_BYTE = 64
 
 STEP_CODES, RATIOS = 256, 16
 _SIZE_BITS = 5
-LEAST_RATIO = 2
+_LEAST_RATIO = 2
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ class ControlMesh:
     levels: int
 
 
+def step_code(code: float) -> int:
+    """Return the code of a step nearest to one that may be a fraction, or beyond the finest or the coarsest."""
+    return min(max(round(code), 0), STEP_CODES - 1)
+
+
 class Chooser(Protocol):
     """Decides where vertices are placed, within what can be told."""
 
@@ -100,7 +105,7 @@ def code_header(coder: Coder, header: Header) -> Header:
     """Code the header. Raises ArchiveError for a mesh that is too large."""
     levels = coder.even(MOST_LEVELS + 1, header.levels)
     creases, copies = (bool(coder.even(2, int(one))) for one in (header.creases, header.copies))
-    step, ratio = coder.even(STEP_CODES, header.step), coder.even(RATIOS, header.ratio - LEAST_RATIO) + LEAST_RATIO
+    step, ratio = coder.even(STEP_CODES, header.step), coder.even(RATIOS, header.ratio - _LEAST_RATIO) + _LEAST_RATIO
     size = coder.even(1 << _SIZE_BITS, header.vertices.bit_length())
     if not 2 <= size <= MOST_VERTICES.bit_length():
         raise ArchiveError("a control mesh has an impossible number of vertices")
@@ -146,15 +151,20 @@ def code_points(
                 origin[step.vertex] = first
                 residuals.points[step.vertex] = residuals.points[first]
                 continue
-        if step.parallelograms:
-            expected = residuals.expected(step)
-            residuals.code(step, expected, chooser.residual(step, expected, residuals))
-        else:
-            residuals.code_free(step, chooser.point(step))
+        code_vertex(residuals, step, chooser)
         place_of[same[step.vertex] if same else step.vertex] = len(placed)
         placed.append(step.vertex)
-        chooser.placed(step, residuals.points[step.vertex])
     return residuals.points, origin
+
+
+def code_vertex(residuals: Residuals, step: Step, chooser: Chooser) -> None:
+    """Code where the vertex of a step is."""
+    if step.parallelograms:
+        expected = residuals.expected(step)
+        residuals.code(step, expected, chooser.residual(step, expected, residuals))
+    else:
+        residuals.code_free(step, chooser.point(step))
+    chooser.placed(step, residuals.points[step.vertex])
 
 
 def code_creases(coder: Coder, contexts: Contexts, edges: Edges, sharp: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -204,13 +214,18 @@ class Surface:
         _, first = np.unique(placed, return_index=True)
         return placed[np.sort(first)]
 
+    @cached_property
+    def origin(self) -> list[int]:
+        """Return for each vertex of the region that which it is a copy of, the first one that is placed, or itself."""
+        first: dict[int, int] = {}
+        source = self.source.tolist()
+        for step in self.steps:
+            first.setdefault(source[step.vertex], step.vertex)
+        return [first.get(one, vertex) for vertex, one in enumerate(source)]
+
     def as_decoded(self, faces: NDArray[np.int64], sharp: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return creases among the `Edges` of the mesh's faces in the order of those of the decoded mesh."""
-        first: dict[int, int] = {}
-        for step in self.steps:
-            first.setdefault(int(self.source[step.vertex]), step.vertex)
-        origin = [first.get(one, vertex) for vertex, one in enumerate(self.source.tolist())]
-        kept, decoded = welded(self.region, origin)
+        kept, decoded = welded(self.region, self.origin)
         ends = np.sort(self.source[kept][Edges.of(decoded).ends], axis=1)
         base = int(faces.max()) + 1
         known = Edges.of(faces).ends @ np.array([base, 1])
@@ -245,14 +260,31 @@ def encode(
 def decode(payload: bytes) -> ControlMesh:
     """Read a control mesh. Raises ArchiveError for anything that `encode` does not write, as far as it shows."""
     reader, contexts = Reader(payload), at.shipped().contexts()
-    header = code_header(reader, Header(0, False, False, 0, LEAST_RATIO, 2))
-    if header.vertices > MOST_A_BYTE * len(payload):
+    header, region = read_region(reader, contexts, len(payload))
+    steps = traversal(region.corners, region.twin, region.hole)
+    points, origin = code_points(reader, contexts, region, steps, header, Reading(), ())
+    kept, faces, sharp = read_faces(reader, contexts, header, region, origin)
+    return ControlMesh(np.array(points, dtype=np.int64)[kept], faces, sharp, header.levels)
+
+
+def read_region(reader: Reader, contexts: Contexts, size: int) -> tuple[Header, Region]:
+    """Read header and connectivity of a control mesh, of `size` bytes in all. Raises ArchiveError for invalid ones."""
+    header = code_header(reader, Header(0, False, False, 0, _LEAST_RATIO, 2))
+    if header.vertices > MOST_A_BYTE * size:
         raise ArchiveError("a control mesh states more vertices than its bytes can hold")
     region = grow(Guide(reader, contexts), header.vertices, most_faces(header.vertices))
     if len(region.valence) != header.vertices:
         raise ArchiveError("a control mesh has fewer vertices than it states")
-    steps = traversal(region.corners, region.twin, region.hole)
-    points, origin = code_points(reader, contexts, region, steps, header, Reading(), ())
+    return header, region
+
+
+def read_faces(
+    reader: Reader, contexts: Contexts, header: Header, region: Region, origin: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the vertices that are in a mesh, its faces (F, 3) in terms of these, and its creases, which are read.
+
+    Raises ArchiveError where there are no faces, or there is one with the same corner twice.
+    """
     kept, faces = welded(region, origin)
     if not len(faces):
         raise ArchiveError("a control mesh has no faces")
@@ -260,9 +292,7 @@ def decode(payload: bytes) -> ControlMesh:
         raise ArchiveError("a control mesh has a face with the same corner twice")
     edges = Edges.of(faces)
     sharp = np.zeros(len(edges.ends), dtype=bool)
-    if header.creases:
-        sharp = code_creases(reader, contexts, edges, sharp)
-    return ControlMesh(np.array(points, dtype=np.int64)[kept], faces, sharp, header.levels)
+    return kept, faces, code_creases(reader, contexts, edges, sharp) if header.creases else sharp
 
 
 def welded(region: Region, origin: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -102,25 +102,27 @@ class Residuals:
     def _features(
         self, neighbours: Whole, length: float, height: float, spread: float, count: int, vertex: int
     ) -> tuple[float, ...]:
+        unit = self._steps.normal
+        return (
+            log(1.0 + length / unit),
+            log(1.0 + height / unit),
+            *self._nearby(neighbours),
+            log(1.0 + spread / unit),
+            1.0 if count > 1 else 0.0,
+            1.0 if count > 2 else 0.0,
+            float(abs(self._valence[vertex] - 6)),
+        )
+
+    def _nearby(self, neighbours: Whole) -> tuple[float, float, float, float]:
+        """Return how large the parts of residuals of neighbours are, and whether there are any."""
         before, first, second, third = 0, 0, 0, 0
         for one in neighbours:
             found = self._residuals[one]
             if found is not None:
                 before += 1
                 first, second, third = first + abs(found[0]), second + abs(found[1]), third + abs(found[2])
-        share, unit = before or 1, self._steps.normal
-        return (
-            log(1.0 + length / unit),
-            log(1.0 + height / unit),
-            log(1.0 + first / share),
-            log(1.0 + second / share),
-            log(1.0 + third / share),
-            1.0 if before else 0.0,
-            log(1.0 + spread / unit),
-            1.0 if count > 1 else 0.0,
-            1.0 if count > 2 else 0.0,
-            float(abs(self._valence[vertex] - 6)),
-        )
+        share = before or 1
+        return log(1.0 + first / share), log(1.0 + second / share), log(1.0 + third / share), 1.0 if before else 0.0
 
     def code(self, step: Step, expected: Expected, residual: Whole) -> None:
         """Code a residual and place the vertex by it."""

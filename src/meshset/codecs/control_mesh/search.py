@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from meshset.codecs.common.crossing import Crossing
-from meshset.codecs.control_mesh.bitstream import MOST_VERTICES, STEP_CODES
+from meshset.codecs.control_mesh.bitstream import MOST_VERTICES, step_code
 from meshset.codecs.control_mesh.coarse import Coarse
 from meshset.codecs.control_mesh.fit import CREASED, FLAT, KINDS, SMOOTH, Coded, Fit, Kind
 from meshset.codecs.control_mesh.fitting import Original
@@ -162,7 +162,7 @@ def _coarsest(fit: Fit, bound: float, effort: Effort) -> Coded | None:
     crossing = Crossing(_ROUNDING_FALL)
     best: Coded | None = None
     step = _USUAL_STEP[fit.kind] * bound * math.sqrt(room / (_USUAL_ROOM * bound))
-    code = min(max(round(16.0 * math.log2(step * GRID)), 0), STEP_CODES - 1)
+    code = step_code(16.0 * math.log2(step * GRID))
     tried_codes: set[int] = set()
     while code not in tried_codes and len(tried_codes) < effort.roundings + _MORE_ROUNDINGS:
         tried_codes.add(code)
@@ -172,7 +172,7 @@ def _coarsest(fit: Fit, bound: float, effort: Effort) -> Coded | None:
         if best is not None and (len(tried_codes) >= effort.roundings or best.error >= _NEARLY * bound):
             return best
         crossing.add(-code * math.log(2) / 16.0, math.log(max(tried.error, _EXACT) / (_SPENT * bound)))
-        code = min(max(round(-crossing.next() * 16.0 / math.log(2)), 0), STEP_CODES - 1)
+        code = step_code(-crossing.next() * 16.0 / math.log(2))
     return best
 
 

@@ -57,10 +57,7 @@ def built(team: Team, bounds: Sequence[float], fitted: Joint, step: int) -> Buil
 def _shared(shape: Shape, step: int) -> Group:
     """Return what members share, before any of them is coded."""
     surface = shape.surface
-    first: dict[int, int] = {}
-    for one in surface.steps:
-        first.setdefault(int(surface.source[one.vertex]), one.vertex)
-    origin = [first.get(one, vertex) for vertex, one in enumerate(surface.source.tolist())]
+    origin = surface.origin
     kept, faces = welded(surface.region, origin)
     sharp = surface.as_decoded(shape.faces, shape.sharp)
     copies = any(one != vertex for vertex, one in enumerate(origin))

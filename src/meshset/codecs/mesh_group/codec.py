@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from meshset.codecs.common.some import SomeMeshes
 from meshset.codecs.common.torch_guard import torch_needed
 from meshset.codecs.control_mesh.codec import DEFAULT_ERROR, diagonal
 from meshset.codecs.mesh_group.decoding import GroupDecoder
@@ -55,7 +56,7 @@ class MeshGroupCodec:
         matches = [match(mesh, meshes[0]) for mesh in meshes]
         members = [k for k, one in enumerate(matches) if one is not None]
         found = [one for one in matches if one is not None]
-        own = _Some(meshes, members)
+        own = SomeMeshes(meshes, members)
         bounds = [self.error * diagonal(mesh) for mesh in own]
         outcomes: list[CodedMesh | Refusal] = [Refusal(OTHER)] * len(meshes)
         try:
@@ -83,17 +84,3 @@ class MeshGroupCodec:
         if not isinstance(error, int | float) or not 0 < error < math.inf:
             raise ArchiveError("states an invalid error of a group of meshes")
         return MeshGroupCodec(float(error), self.largest, self.sequence)
-
-
-class _Some(Sequence[Mesh]):
-    """Some of many meshes, loaded when they are indexed."""
-
-    def __init__(self, meshes: Sequence[Mesh], places: Sequence[int]) -> None:
-        self._meshes, self._places = meshes, list(places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __getitem__(self, index: Any) -> Any:
-        places = self._places[index]
-        return _Some(self._meshes, places) if isinstance(places, list) else self._meshes[places]

@@ -36,25 +36,22 @@ class Copy:
 def copies(meshes: Sequence[Mesh], matches: Sequence[Match], bounds: Sequence[float]) -> dict[int, Copy]:
     """Return which members are copies of one before them that is none itself."""
     found: dict[int, Copy] = {}
-    sources: dict[int, NDArray[np.float64]] = {}
+    sources: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}  # points, and lengths of edges
     sides = np.sort(meshes[0].faces, axis=1).astype(np.int64)
-    lengths: dict[int, NDArray[np.float64]] = {}
     for member, (mesh, match) in enumerate(zip(meshes, matches, strict=True)):
-        used = match.vertex[match.vertex >= 0]
-        points = np.zeros((len(match.vertex), 3))
-        points[match.vertex >= 0] = mesh.vertices[used]
+        points = mesh.vertices[match.vertex].astype(np.float64)  # the last one for those that no face uses
         edges = np.linalg.norm(points[sides[:, 0]] - points[sides[:, 1]], axis=1)
         edges /= max(float(edges.mean()), 1e-30)
-        for source, others in lengths.items():
-            if np.abs(edges - others).mean() > _ALIKE:
+        points = points[match.vertex >= 0]
+        for source, (others, lengths) in sources.items():
+            if np.abs(edges - lengths).mean() > _ALIKE:
                 continue
-            here, there = sources[source], points[match.vertex >= 0]
-            motion = Motion.between(here, there)
-            if motion is not None and _off(motion, here, there) <= _SPENT * bounds[member]:
+            motion = Motion.between(others, points)
+            if motion is not None and _off(motion, others, points) <= _SPENT * bounds[member]:
                 found[member] = Copy(source, motion)
                 break
         else:
-            sources[member], lengths[member] = points[match.vertex >= 0], edges
+            sources[member] = points, edges
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.codecs.common.crossing import Crossing
-from meshset.codecs.control_mesh.bitstream import STEP_CODES
+from meshset.codecs.control_mesh.bitstream import step_code
 from meshset.codecs.control_mesh.fitting import Design, Form, Original, form
 from meshset.codecs.control_mesh.residuals import GRID, Steps
 from meshset.codecs.control_mesh.rounding import Rounding
@@ -97,7 +97,7 @@ class Coding:
             if _NEARLY * bound <= error <= bound:
                 break
             crossing.add(-step * math.log(2) / 16.0, math.log(max(error, 1e-12) / (_SPENT * bound)))
-            step = min(max(round(-crossing.next() * 16.0 / math.log(2)), 0), STEP_CODES - 1)
+            step = step_code(-crossing.next() * 16.0 / math.log(2))
         within = [one for one in tried.values() if one.error <= bound]
         if not within:
             return min(tried.values(), key=lambda one: one.error)

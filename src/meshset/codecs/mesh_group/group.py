@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from meshset.codecs.control_mesh import contexts as control
 from meshset.codecs.control_mesh.bitstream import (
-    LEAST_RATIO,
     MOST_A_BYTE,
     Header,
     Surface,
     code_creases,
     code_header,
     most_faces,
-    welded,
+    read_faces,
+    read_region,
 )
 from meshset.codecs.control_mesh.connectivity import Region, grow
 from meshset.codecs.control_mesh.prediction import Step, traversal
@@ -88,21 +88,10 @@ def decode_group(chunk: bytes) -> Group:
     if reader.rest():
         raise ArchiveError("a group of meshes has bytes at its end that mean nothing")
     head, contexts = Reader(data), control.shipped().contexts()
-    header = code_header(head, Header(0, False, False, 0, LEAST_RATIO, 2))
-    if header.vertices > MOST_A_BYTE * len(data):
-        raise ArchiveError("a group of meshes states more vertices than its bytes can hold")
-    region = grow(Guide(head, contexts), header.vertices, most_faces(header.vertices))
-    if len(region.valence) != header.vertices:
-        raise ArchiveError("a group of meshes has fewer vertices than it states")
+    header, region = read_region(head, contexts, len(data))
     steps = tuple(traversal(region.corners, region.twin, region.hole))
     origin = _code_copies(head, contexts, header, steps, ())
-    kept, faces = welded(region, origin)
-    if not len(faces) or (faces == np.roll(faces, 1, axis=1)).any():
-        raise ArchiveError("a group of meshes has no faces, or one with the same corner twice")
-    edges = Edges.of(faces)
-    sharp = np.zeros(len(edges.ends), dtype=bool)
-    if header.creases:
-        sharp = code_creases(head, contexts, edges, sharp)
+    kept, faces, sharp = read_faces(head, contexts, header, region, origin)
     return Group(header, region, steps, origin, kept, faces, sharp, inner)
 
 

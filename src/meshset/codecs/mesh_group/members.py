@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meshset.codecs.control_mesh import contexts as control
-from meshset.codecs.control_mesh.bitstream import STEP_CODES, Chooser
+from meshset.codecs.control_mesh.bitstream import STEP_CODES, Chooser, code_vertex
 from meshset.codecs.control_mesh.prediction import Step
 from meshset.codecs.control_mesh.residuals import Expected, Point, Residuals, Steps, Whole, frame_of, log
 from meshset.codecs.mesh_group import contexts as at
@@ -172,19 +172,9 @@ class Deviations(Residuals):
     def _features(
         self, neighbours: Whole, length: float, height: float, spread: float, count: int, vertex: int
     ) -> tuple[float, ...]:
-        before, first, second, third = 0, 0, 0, 0
-        for one in neighbours:
-            found = self._residuals[one]
-            if found is not None:
-                before += 1
-                first, second, third = first + abs(found[0]), second + abs(found[1]), third + abs(found[2])
-        share = before or 1
         (a, b, c), normal, plane = self._suggested.spread[vertex], self._steps.normal, self._steps.plane
         return (
-            log(1.0 + first / share),
-            log(1.0 + second / share),
-            log(1.0 + third / share),
-            1.0 if before else 0.0,
+            *self._nearby(neighbours),
             log(1.0 + a / normal),
             log(1.0 + b / plane),
             log(1.0 + c / plane),
@@ -223,10 +213,5 @@ def code_member(
         if group.origin[one.vertex] != one.vertex:
             found.points[one.vertex] = found.points[group.origin[one.vertex]]
             continue
-        if one.parallelograms:
-            expected = found.expected(one)
-            found.code(one, expected, chooser.residual(one, expected, found))
-        else:
-            found.code_free(one, chooser.point(one))
-        chooser.placed(one, found.points[one.vertex])
+        code_vertex(found, one, chooser)
     return found.points

@@ -11,7 +11,6 @@ from scipy.sparse import csr_array
 
 from meshset.codecs.control_mesh.bitstream import Surface
 from meshset.codecs.control_mesh.fitting import Design, Form, Original, form
-from meshset.codecs.control_mesh.prediction import Step
 
 _SAMPLES = 3_000
 
@@ -45,7 +44,7 @@ class Gates:
     def of(cls, surface: Surface, points: int) -> Gates:
         """Return those of a surface with so many control points."""
         source = surface.source
-        steps = [step for step in _first(surface) if step.parallelograms]
+        steps = [step for step in surface.steps if step.parallelograms and surface.origin[step.vertex] == step.vertex]
         counts = np.array([len(step.parallelograms) for step in steps], dtype=np.int64)
         corners = source[np.array([triple for step in steps for triple in step.parallelograms]).reshape(-1, 3)]
         told = source[np.array([step.vertex for step in steps], dtype=np.int64)]
@@ -127,14 +126,6 @@ def _of_blocks(
     rows = (3 * row[:, None, None] + np.arange(3)[:, None] + np.zeros(3, dtype=np.int64)).ravel()
     columns = (3 * column[:, None, None] + np.arange(3) + np.zeros((3, 1), dtype=np.int64)).ravel()
     return csr_array((parts.ravel(), (rows, columns)), shape=(3 * shape[0], 3 * shape[1]))
-
-
-def _first(surface: Surface) -> list[Step]:
-    """Return the steps that place a vertex for the first time."""
-    first: dict[int, Step] = {}
-    for step in surface.steps:
-        first.setdefault(int(surface.source[step.vertex]), step)
-    return list(first.values())
 
 
 @dataclass(frozen=True)

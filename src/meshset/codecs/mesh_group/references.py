@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,10 +72,7 @@ def weighted(
 
     One after the other is added for as long as that pays.
     """
-    if not known:
-        return ()
-    first = min(_single(goal, known, steps), key=lambda one: one[0])
-    cost, chosen = first[0], first[1]
+    cost, chosen = math.inf, list[tuple[int, int]]()
     while len(chosen) <= _MOST:
         further = [
             _solved(goal, known, [*(place for place, _ in chosen), place], steps)
@@ -86,13 +84,6 @@ def weighted(
             break
         cost, chosen = best
     return tuple(chosen)
-
-
-def _single(
-    goal: NDArray[np.float64], known: Sequence[NDArray[np.float64]], steps: NDArray[np.float64]
-) -> Iterator[tuple[float, list[tuple[int, int]]]]:
-    for place in range(len(known)):
-        yield _solved(goal, known, [place], steps)
 
 
 def _solved(

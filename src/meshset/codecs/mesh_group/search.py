@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meshset.codecs.control_mesh.bitstream import STEP_CODES
+from meshset.codecs.common.some import SomeMeshes
+from meshset.codecs.control_mesh.bitstream import step_code
 from meshset.codecs.control_mesh.coarse import Coarse
 from meshset.codecs.control_mesh.fit import Kind
 from meshset.codecs.control_mesh.fitting import Original
@@ -89,8 +90,7 @@ class _Search:
             raise MeshsetError("the first mesh of a group has no control mesh within its bound")
         self._alone_bytes = len(alone.payload)
         kind, faces = alone.fit.kind, round(_FACES * len(alone.fit.faces))
-        step = round(16.0 * math.log2(_STEP * float(np.median(self._bounds)) * GRID))
-        step = min(max(step, 0), STEP_CODES - 1)
+        step = step_code(16.0 * math.log2(_STEP * float(np.median(self._bounds)) * GRID))
         everyone = list(range(len(self._meshes)))
         if preset != "fast" and len(everyone) > _FEW:
             sample = everyone[:: -(-len(everyone) // _SAMPLE)]
@@ -136,7 +136,7 @@ class _Search:
         shape = Shape.of(self._reference, self._coarse.of(faces), kind)
         steps = Steps.of(step, RATIO)
         team = Team(
-            [self._meshes[k] for k in members] if len(members) < len(self._meshes) else self._meshes,
+            SomeMeshes(self._meshes, members),
             [self._matches[k] for k in members],
             shape,
             np.array([steps.normal, steps.plane, steps.plane]) / GRID,
@@ -172,10 +172,8 @@ def coded_group(
     twins = {} if sequence else copies(meshes, matches, bounds)
     own = [k for k in range(len(meshes)) if k not in twins]
     needed = sorted({own.index(one.source) for one in twins.values()})
-    some = meshes if not twins else [meshes[k] for k in own]
-    trial = _Search(some, [matches[k] for k in own], [bounds[k] for k in own], largest_counts, sequence).run(
-        preset, needed
-    )
+    some, placed = SomeMeshes(meshes, own), [matches[k] for k in own]
+    trial = _Search(some, placed, [bounds[k] for k in own], largest_counts, sequence).run(preset, needed)
     members: dict[int, CodedMember] = dict(zip(own, trial.result.members, strict=True))
     decoder = GroupDecoder(trial.result.chunk)
     for k, copy in twins.items():

@@ -120,7 +120,7 @@ def frames_of(sources: Iterable[Source], rate: float, log: FailureLog) -> tuple[
     Args:
         sources: as `collect` found them.
         rate: frames for each second of an animation, from its beginning to its end.
-        log: gets files that cannot be read, or have too many frames, and names that are taken.
+        log: gets files that cannot be read or have too many frames, and invalid and taken names.
 
     Raises:
         MeshsetError: the rate is not above 0, or nothing is animated.
@@ -146,17 +146,7 @@ def frames_of(sources: Iterable[Source], rate: float, log: FailureLog) -> tuple[
         found += [Source(f"{source.name}_{k:04d}", source.path, time=min(k / rate, seconds)) for k in range(count)]
     if not animated and not log.failures:
         raise MeshsetError("none of the files is animated: frames are of glTF files, .glb or .gltf")
-    return _free(found, log)
-
-
-def _free(found: Iterable[Source], log: FailureLog) -> tuple[Source, ...]:
-    """Return the sources whose names no other has before them; `log` gets the rest."""
-    sources: dict[str, Source] = {}
-    for source in found:
-        holder = sources.setdefault(name_key(source.name), source)
-        if holder is not source:
-            log.add(Failure(str(source.path), f"the name '{source.name}' is taken by {holder.path}"))
-    return tuple(sources.values())
+    return _distinct(found, log)
 
 
 class _File(Source):

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from meshset.codecs.mesh_group.codec import MeshGroupCodec
 from meshset.codecs.peers.ply import PlyZstdCodec
 from meshset.codecs.protocol import CodedMesh, RefiningCodec, Refusal, SetCodec, Settings
 from meshset.errors import MeshsetError
@@ -23,6 +22,7 @@ from meshset.pipeline.steps.draft import Draft, Outcome, Reader, draft, drafts, 
 from meshset.pipeline.steps.prepare import NormalisedMeshes, PreparedMesh
 from meshset.pipeline.steps.remarks import rung_label
 from meshset.progress import advance, stage, tell
+from meshset.vocabulary import MESH_GROUP
 
 _NEARER = (1.0, 0.97, 0.5)
 """Shares of the bound that a search keeps, one after the other, until what comes of it is within the bound: the second
@@ -81,7 +81,7 @@ def climb(
 def tell_rungs(kept: Iterable[Draft], bound: Bound) -> None:
     """Tell how many meshes are on which rung, such as "max error 0.2%: 20 set, 3 refined, 1 draco"."""
     counts = Counter(rung_label(one.entry) for one in kept)
-    order = ["set", "refined", MeshGroupCodec.name, *(one.codec.name for one in CANDIDATES), PlyZstdCodec.name]
+    order = ["set", "refined", MESH_GROUP, *(one.codec.name for one in CANDIDATES), PlyZstdCodec.name]
     stood = ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
     largest = f", max distance {100 * bound.largest:g}%" if bound.largest < math.inf else ""
     tell(f"max error {100 * bound.mean:g}%{largest}: {stood}")

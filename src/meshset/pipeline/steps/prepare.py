@@ -110,6 +110,10 @@ class NormalisedMeshes(Sequence[Mesh]):
         self._prepared = tuple(prepared)
         self._held: OrderedDict[str, Mesh] = OrderedDict()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to another process without meshes: they lie in the spool."""
+        return {**vars(self), "_held": OrderedDict()}
+
     def __len__(self) -> int:
         return len(self._prepared)
 
