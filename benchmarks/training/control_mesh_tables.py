@@ -27,7 +27,6 @@ from meshset.codecs.control_mesh import contexts as at
 from meshset.codecs.control_mesh.bitstream import STEP_CODES, Chooser, encode
 from meshset.codecs.control_mesh.fit import CREASED, FLAT, SMOOTH, Fit
 from meshset.codecs.control_mesh.fitting import Original
-from meshset.codecs.control_mesh.prediction import Step
 from meshset.codecs.control_mesh.residuals import GRID, Expected, Point, Residuals, Steps, Whole
 from meshset.codecs.peers.simplification import simplify
 from meshset.errors import MeshsetError
@@ -99,19 +98,19 @@ class Logging:
     def __init__(self, chooser: Chooser, log: Logged) -> None:
         self._chooser, self._log = chooser, log
 
-    def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
+    def residual(self, vertex: int, expected: Expected, residuals: Residuals) -> Whole:
         """Return the residual that the other one chooses."""
-        chosen = self._chooser.residual(step, expected, residuals)
+        chosen = self._chooser.residual(vertex, expected, residuals)
         self._log.append((expected.features, chosen))
         return chosen
 
-    def point(self, step: Step) -> Point:
+    def point(self, vertex: int) -> Point:
         """Return where the other one puts a vertex."""
-        return self._chooser.point(step)
+        return self._chooser.point(vertex)
 
-    def placed(self, step: Step, point: Point) -> None:
+    def placed(self, vertex: int, point: Point) -> None:
         """Tell the other one where it is."""
-        self._chooser.placed(step, point)
+        self._chooser.placed(vertex, point)
 
 
 class Meshes:

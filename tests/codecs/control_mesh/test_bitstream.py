@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from meshset.codecs.control_mesh import bitstream, surface
 from meshset.codecs.control_mesh.bitstream import ControlMesh, Header, Surface, code_header, decode, encode
 from meshset.codecs.control_mesh.codec import ControlMeshDecoder
-from meshset.codecs.control_mesh.prediction import Step
 from meshset.codecs.control_mesh.residuals import GRID, Expected, Point, Residuals, Steps, Whole
 from meshset.codecs.control_mesh.rounding import Nearest
 from meshset.codecs.control_mesh.subdivision import Edges
@@ -38,20 +37,20 @@ class Noting(Nearest):
         self.placed_at: dict[int, Point] = {}
         self._expected: Expected | None = None
 
-    def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
+    def residual(self, vertex: int, expected: Expected, residuals: Residuals) -> Whole:
         self._expected = expected
-        return super().residual(step, expected, residuals)
+        return super().residual(vertex, expected, residuals)
 
-    def point(self, step: Step) -> Point:
+    def point(self, vertex: int) -> Point:
         self._expected = None
-        return super().point(step)
+        return super().point(vertex)
 
-    def placed(self, step: Step, point: Point) -> None:
+    def placed(self, vertex: int, point: Point) -> None:
         frame = np.array(self._expected.frame) if self._expected else np.eye(3)
         scale = [self.steps.normal, *[self.steps.plane if self._expected else self.steps.normal] * 2]
-        vertex = int(self.source[step.vertex])
-        self.missed.append(frame @ (np.array(point) - self.goals[vertex]) / scale)
-        self.placed_at[vertex] = point
+        goal = int(self.source[vertex])
+        self.missed.append(frame @ (np.array(point) - self.goals[goal]) / scale)
+        self.placed_at[goal] = point
 
 
 def coded(shape: shapes.Shape, code: int = CODE, levels: int = 0) -> tuple[bytes, Noting]:

@@ -14,7 +14,7 @@ from meshset.codecs.control_mesh import contexts as at
 from meshset.codecs.control_mesh.connectivity import Region, grow
 from meshset.codecs.control_mesh.manifold import Manifold
 from meshset.codecs.control_mesh.prediction import Step, traversal
-from meshset.codecs.control_mesh.residuals import Expected, Point, Residuals, Steps, Whole
+from meshset.codecs.control_mesh.residuals import Expected, Parallelograms, Point, Residuals, Steps, Whole
 from meshset.codecs.control_mesh.subdivision import MOST_LEVELS, Edges
 from meshset.codecs.control_mesh.valences import Guide, Walk, mesh_faces
 from meshset.coding.adaptive import Coder, Contexts, Reader, Writer
@@ -75,15 +75,15 @@ def step_code(code: float) -> int:
 class Chooser(Protocol):
     """Decides where vertices are placed, within what can be told."""
 
-    def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
+    def residual(self, vertex: int, expected: Expected, residuals: Residuals) -> Whole:
         """Return the residual of a vertex."""
         ...
 
-    def point(self, step: Step) -> Point:
+    def point(self, vertex: int) -> Point:
         """Return where a vertex without parallelograms shall be, on the grid."""
         ...
 
-    def placed(self, step: Step, point: Point) -> None:
+    def placed(self, vertex: int, point: Point) -> None:
         """Take note of where it is."""
         ...
 
@@ -91,13 +91,13 @@ class Chooser(Protocol):
 class Reading:
     """Chooses nothing."""
 
-    def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
+    def residual(self, vertex: int, expected: Expected, residuals: Residuals) -> Whole:
         return 0, 0, 0
 
-    def point(self, step: Step) -> Point:
+    def point(self, vertex: int) -> Point:
         return 0.0, 0.0, 0.0
 
-    def placed(self, step: Step, point: Point) -> None:
+    def placed(self, vertex: int, point: Point) -> None:
         pass
 
 
@@ -138,7 +138,7 @@ def code_points(
         The points, and for each vertex that which it is a copy of, or itself.
     """
     fineness = Steps.of(header.step, header.ratio)
-    residuals = Residuals(coder, contexts, at.shipped().weights, fineness, region.valence)
+    residuals = Parallelograms(coder, contexts, at.shipped().weights, fineness, region.valence)
     origin = list(range(len(region.valence)))
     placed: list[int] = []
     place_of: dict[int, int] = {}
@@ -157,14 +157,14 @@ def code_points(
     return residuals.points, origin
 
 
-def code_vertex(residuals: Residuals, step: Step, chooser: Chooser) -> None:
+def code_vertex(residuals: Parallelograms, step: Step, chooser: Chooser) -> None:
     """Code where the vertex of a step is."""
     if step.parallelograms:
         expected = residuals.expected(step)
-        residuals.code(step, expected, chooser.residual(step, expected, residuals))
+        residuals.code(step.vertex, expected, chooser.residual(step.vertex, expected, residuals))
     else:
-        residuals.code_free(step, chooser.point(step))
-    chooser.placed(step, residuals.points[step.vertex])
+        residuals.code_free(step, chooser.point(step.vertex))
+    chooser.placed(step.vertex, residuals.points[step.vertex])
 
 
 def code_creases(coder: Coder, contexts: Contexts, edges: Edges, sharp: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,41 +45,93 @@ class Expected(NamedTuple):
     """Where a vertex is expected.
 
     Attributes:
-        centre: mean of its parallelograms.
-        frame: unit vectors: normal of the first one's face, along its gate, across it.
-        degree: number of parallelograms less one, at most 2.
-        neighbours: the vertices of that face.
+        centre: the place.
+        frame: unit vectors, the directions of the parts of residuals: a normal first, then two in the plane.
+        neighbours: vertices that are placed, nearest first.
         features: what the size of the residual is expected from, before its own parts are known.
+        degree: of how many parallelograms it is the mean, less one, at most 2.
     """
 
     centre: Point
     frame: tuple[Point, Point, Point]
-    degree: int
-    neighbours: tuple[int, int, int]
+    neighbours: Sequence[int]
     features: tuple[float, ...]
+    degree: int = 0
 
 
-class Residuals:
+class Residuals(ABC):
     """Codes residuals one after the other; what is placed is known to both sides.
 
     Attributes:
         points: of each vertex, on the grid.
-        near, jump: where vertices without parallelograms have their contexts.
     """
 
-    near, jump = at.NEAR, at.JUMP
+    def __init__(self, coder: Coder, contexts: Contexts, steps: Steps, vertices: int) -> None:
+        self.points: list[Point] = [(0.0, 0.0, 0.0)] * vertices
+        self._residuals: list[Whole | None] = [None] * vertices
+        self._coder, self._contexts, self._steps = coder, contexts, steps
+
+    def code(self, vertex: int, expected: Expected, residual: Whole) -> None:
+        """Code a residual and place the vertex by it."""
+        found = self._told(self._coder, expected, residual)
+        self._residuals[vertex] = found
+        self.points[vertex] = self.placed(expected, found)
+
+    def bits(self, expected: Expected, residual: Whole) -> float:
+        """Return what a residual would cost."""
+        counter = Estimate()
+        self._told(counter, expected, residual)
+        return counter.bits
+
+    @abstractmethod
+    def _told(self, coder: Coder, expected: Expected, residual: Whole) -> Whole:
+        """Code the parts of a residual and return them."""
+
+    def placed(self, expected: Expected, residual: Whole) -> Point:
+        """Return where a residual puts a vertex, on the grid."""
+        (nx, ny, nz), (ex, ey, ez), (tx, ty, tz) = expected.frame
+        x, y, z = expected.centre
+        normal, plane = self._steps.normal, self._steps.plane
+        a, b, c = residual[0] * normal, residual[1] * plane, residual[2] * plane
+        return (
+            rounded(x + (a * nx + b * ex + c * tx)),
+            rounded(y + (a * ny + b * ey + c * ty)),
+            rounded(z + (a * nz + b * ez + c * tz)),
+        )
+
+    def _nearby(self, neighbours: Sequence[int]) -> tuple[float, float, float, float]:
+        """Return how large the parts of residuals of neighbours are, and whether there are any."""
+        before, first, second, third = 0, 0, 0, 0
+        for one in neighbours:
+            found = self._residuals[one]
+            if found is not None:
+                before += 1
+                first, second, third = first + abs(found[0]), second + abs(found[1]), third + abs(found[2])
+        share = before or 1
+        return log(1.0 + first / share), log(1.0 + second / share), log(1.0 + third / share), 1.0 if before else 0.0
+
+    def _sign(self, neighbours: Sequence[int]) -> int:
+        """Return how many of three neighbours are above where they were expected, less those below."""
+        total = 0
+        for one in neighbours[:3]:
+            found = self._residuals[one]
+            if found is not None:
+                total += (found[0] > 0) - (found[0] < 0)
+        return total
+
+
+class Parallelograms(Residuals):
+    """Residuals of a mesh by itself: a vertex is expected where it makes parallelograms with faces that are placed."""
 
     def __init__(
         self, coder: Coder, contexts: Contexts, weights: Weights, steps: Steps, valence: Sequence[int]
     ) -> None:
-        self.points: list[Point] = [(0.0, 0.0, 0.0)] * len(valence)
-        self._residuals: list[Whole | None] = [None] * len(valence)
-        self._coder, self._contexts, self._weights = coder, contexts, weights
-        self._steps, self._valence = steps, valence
+        super().__init__(coder, contexts, steps, len(valence))
+        self._weights, self._valence = weights, valence
         self._last = (0.0, 0.0, 0.0)
 
     def expected(self, step: Step) -> Expected:
-        """Return where the vertex of a step with parallelograms is expected."""
+        """Return where the vertex of a step with parallelograms is expected: at their mean."""
         points, parallelograms = self.points, step.parallelograms
         count = len(parallelograms)
         neighbours = first, second, third = parallelograms[0]
@@ -95,69 +148,25 @@ class Residuals:
             for x, y, z in flat:
                 spread = spread + abs(x - cx) + abs(y - cy) + abs(z - cz)
             spread /= count
-        centre = cx, cy, cz
-        features = self._features(neighbours, length, height, spread, count, step.vertex)
-        return Expected(centre, frame, min(count, at.DEGREES) - 1, neighbours, features)
-
-    def _features(
-        self, neighbours: Whole, length: float, height: float, spread: float, count: int, vertex: int
-    ) -> tuple[float, ...]:
         unit = self._steps.normal
-        return (
+        features = (
             log(1.0 + length / unit),
             log(1.0 + height / unit),
             *self._nearby(neighbours),
             log(1.0 + spread / unit),
             1.0 if count > 1 else 0.0,
             1.0 if count > 2 else 0.0,
-            float(abs(self._valence[vertex] - 6)),
+            float(abs(self._valence[step.vertex] - 6)),
         )
-
-    def _nearby(self, neighbours: Whole) -> tuple[float, float, float, float]:
-        """Return how large the parts of residuals of neighbours are, and whether there are any."""
-        before, first, second, third = 0, 0, 0, 0
-        for one in neighbours:
-            found = self._residuals[one]
-            if found is not None:
-                before += 1
-                first, second, third = first + abs(found[0]), second + abs(found[1]), third + abs(found[2])
-        share = before or 1
-        return log(1.0 + first / share), log(1.0 + second / share), log(1.0 + third / share), 1.0 if before else 0.0
-
-    def code(self, step: Step, expected: Expected, residual: Whole) -> None:
-        """Code a residual and place the vertex by it."""
-        found = self._told(self._coder, expected, residual)
-        self._residuals[step.vertex] = found
-        self.points[step.vertex] = self.placed(expected, found)
-
-    def bits(self, expected: Expected, residual: Whole) -> float:
-        """Return what a residual would cost."""
-        counter = Estimate()
-        self._told(counter, expected, residual)
-        return counter.bits
-
-    def _told(self, coder: Coder, expected: Expected, residual: Whole) -> Whole:
-        return code_residual(coder, self._contexts, self._weights, expected, self._sign(expected), residual)
-
-    def placed(self, expected: Expected, residual: Whole) -> Point:
-        """Return where a residual puts a vertex, on the grid."""
-        (nx, ny, nz), (ex, ey, ez), (tx, ty, tz) = expected.frame
-        x, y, z = expected.centre
-        normal, plane = self._steps.normal, self._steps.plane
-        a, b, c = residual[0] * normal, residual[1] * plane, residual[2] * plane
-        return (
-            rounded(x + (a * nx + b * ex + c * tx)),
-            rounded(y + (a * ny + b * ey + c * ty)),
-            rounded(z + (a * nz + b * ez + c * tz)),
-        )
+        return Expected((cx, cy, cz), frame, neighbours, features, min(count, at.DEGREES) - 1)
 
     def code_free(self, step: Step, point: Point) -> None:
         """Code a vertex that has no parallelogram, from one of its face or from the last of this kind.
 
         `point` is where it shall be, on the grid.
         """
-        start = self._start(step)
-        table = self.near if step.near >= 0 else self.jump
+        start = self.points[step.near] if step.near >= 0 else self._last
+        table = at.NEAR if step.near >= 0 else at.JUMP
         found = []
         for k in range(3):
             told = math.floor((point[k] - start[k]) / self._steps.normal + 0.5)
@@ -169,17 +178,9 @@ class Residuals:
         if step.near < 0:
             self._last = x, y, z
 
-    def _start(self, step: Step) -> Point:
-        return self.points[step.near] if step.near >= 0 else self._last
-
-    def _sign(self, expected: Expected) -> int:
-        """Return the context of the sign of the part along the normal: how many neighbours were above and below."""
-        total = 0
-        for one in expected.neighbours:
-            found = self._residuals[one]
-            if found is not None:
-                total += (found[0] > 0) - (found[0] < 0)
-        return total + 3
+    def _told(self, coder: Coder, expected: Expected, residual: Whole) -> Whole:
+        sign = self._sign(expected.neighbours) + 3
+        return code_residual(coder, self._contexts, self._weights, expected, sign, residual)
 
 
 class Estimate:

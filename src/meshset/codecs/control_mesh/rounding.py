@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshset.codecs.control_mesh.fitting import Form
-from meshset.codecs.control_mesh.prediction import Step
 from meshset.codecs.control_mesh.residuals import GRID, Expected, Point, Residuals, Steps, Whole
 
 
@@ -43,9 +42,9 @@ class Rounding:
         self._scale = np.array([steps.normal, steps.plane, steps.plane])
         self._price = price
 
-    def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
+    def residual(self, vertex: int, expected: Expected, residuals: Residuals) -> Whole:
         """Return the residual of least distance + lambda x bits."""
-        goal, root = self._goals.goal(int(self._source[step.vertex]))
+        goal, root = self._goals.goal(int(self._source[vertex]))
         frame = np.array(expected.frame)
         exact = frame @ (goal * GRID - expected.centre) / self._scale
         metric = (root @ frame.T) * (self._scale / GRID)
@@ -61,15 +60,15 @@ class Rounding:
                 best, least = choices[place], cost
         return best
 
-    def point(self, step: Step) -> Point:
+    def point(self, vertex: int) -> Point:
         """Return the best position, on the grid."""
-        goal, _ = self._goals.goal(int(self._source[step.vertex]))
+        goal, _ = self._goals.goal(int(self._source[vertex]))
         x, y, z = (round(value * GRID) + 0.0 for value in goal.tolist())
         return x, y, z
 
-    def placed(self, step: Step, point: Point) -> None:
+    def placed(self, vertex: int, point: Point) -> None:
         """Let the vertices to come make up for where this one is."""
-        self._goals.place(int(self._source[step.vertex]), np.array(point) / GRID)
+        self._goals.place(int(self._source[vertex]), np.array(point) / GRID)
 
 
 class Nearest:
@@ -86,9 +85,9 @@ class Nearest:
         self._source = source.tolist()
         self._scale = steps.normal, steps.plane, steps.plane
 
-    def residual(self, step: Step, expected: Expected, residuals: Residuals) -> Whole:
+    def residual(self, vertex: int, expected: Expected, residuals: Residuals) -> Whole:
         """Return the residual that leads nearest to the vertex."""
-        point, centre = self._points[self._source[step.vertex]], expected.centre
+        point, centre = self._points[self._source[vertex]], expected.centre
         away = [point[k] - centre[k] for k in range(3)]
         a, b, c = (
             math.floor(sum(map(mul, away, axis)) / scale + 0.5)
@@ -96,12 +95,12 @@ class Nearest:
         )
         return a, b, c
 
-    def point(self, step: Step) -> Point:
+    def point(self, vertex: int) -> Point:
         """Return where the vertex is."""
-        x, y, z = self._points[self._source[step.vertex]]
+        x, y, z = self._points[self._source[vertex]]
         return x, y, z
 
-    def placed(self, step: Step, point: Point) -> None:
+    def placed(self, vertex: int, point: Point) -> None:
         """Do nothing: others do not depend on it."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from meshset.codecs.control_mesh.bitstream import Header, welded
+from meshset.codecs.control_mesh.bitstream import Header
 from meshset.codecs.mesh_group.encoding import CodedMember, Coding, Task, same_as
 from meshset.codecs.mesh_group.fit import RATIO, Shape, Team
 from meshset.codecs.mesh_group.group import Group, encode_group
@@ -56,10 +56,7 @@ def built(team: Team, bounds: Sequence[float], fitted: Joint, step: int) -> Buil
 
 def _shared(shape: Shape, step: int) -> Group:
     """Return what members share, before any of them is coded."""
-    surface = shape.surface
-    origin = surface.origin
-    kept, faces = welded(surface.region, origin)
-    sharp = surface.as_decoded(shape.faces, shape.sharp)
+    surface, origin = shape.surface, shape.origin
     copies = any(one != vertex for vertex, one in enumerate(origin))
-    header = Header(shape.kind.levels, bool(sharp.any()), copies, step, RATIO, len(origin))
-    return Group(header, surface.region, surface.steps, origin, kept, faces, sharp)
+    header = Header(shape.kind.levels, bool(shape.sharp.any()), copies, step, RATIO, len(origin))
+    return Group(header, surface.region, surface.steps, origin, shape.kept, shape.faces, shape.sharp)

@@ -10,11 +10,12 @@ CLASSES = 16
 """Classes of how large a residual is expected to be, in quarter powers of two."""
 
 WEIGHTS = (
-    (24, 4, 4, -8, 16, 0, 0, 12),
-    (4, 24, 8, -8, 16, 8, 0, 8),
-    (4, 8, 24, -8, 16, 4, 8, 8),
+    (16, 4, 4, -16, 6, 10, 0, 0, 0),
+    (4, 16, 6, -16, 6, 10, 8, 0, 0),
+    (4, 6, 16, -16, 6, 10, 4, 8, 0),
 )
 """What the features of `members.Deviations` add to the class of each part, in parts of `WEIGHT_UNIT`."""
+
 
 WEIGHT_UNIT = 16
 
@@ -25,9 +26,7 @@ SIGNS = 9
 STEP = 0
 REFERENCES = STEP + NUMBER
 WEIGHT = REFERENCES + NUMBER
-JUMP = WEIGHT + NUMBER
-NEAR = JUMP + NUMBER
-LENGTH = NEAR + NUMBER
+LENGTH = WEIGHT + NUMBER
 REST = LENGTH + PARTS * CLASSES * PREFIX
 SIGN = REST + PARTS * PREFIX * MANTISSA
 COUNT = SIGN + SIGNS

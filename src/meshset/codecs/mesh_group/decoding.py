@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from meshset.codecs.control_mesh.bitstream import ControlMesh, Reading
-from meshset.codecs.control_mesh.residuals import Point
+from meshset.codecs.control_mesh.residuals import Point, Steps
 from meshset.codecs.control_mesh.surface import subdivided
 from meshset.codecs.mesh_group.contexts import member_contexts
 from meshset.codecs.mesh_group.group import decode_group
-from meshset.codecs.mesh_group.members import Placed, Plan, Suggestion, code_member, code_plan
+from meshset.codecs.mesh_group.hoods import Hood, hoods
+from meshset.codecs.mesh_group.members import Plan, Suggestion, code_alone, code_deviations, code_plan, offsets_of
 from meshset.codecs.mesh_group.motion import Motion, code_motion
 from meshset.coding.adaptive import Coder, Reader
 from meshset.errors import ArchiveError
@@ -24,7 +27,13 @@ class GroupDecoder:
 
     def __init__(self, chunk: bytes) -> None:
         self.group = decode_group(chunk)
-        self._inner: dict[int, Placed] = {}
+        self._inner: dict[int, list[Point]] = {}
+        self._offsets: dict[int, list[Point]] = {}
+
+    @cached_property
+    def hoods(self) -> tuple[Hood, ...]:
+        """Return from where vertices are told, by the first inner member. Raises ArchiveError where that is damaged."""
+        return hoods(self.inner(0), self.group.faces)
 
     def decode(self, payload: bytes) -> Mesh:
         """Return the normalised mesh, vertices (V, 3) float32. Raises ArchiveError for bytes that are none."""
@@ -48,26 +57,33 @@ class GroupDecoder:
         else:
             if not group.inner:
                 raise ArchiveError("a member refers to an inner one of a group that has none")
-            points = list(self.inner(reader.even(len(group.inner), 0)).points)
+            points = self.inner(reader.even(len(group.inner), 0))
             points = code_motion(reader, Motion.NONE).applied(points) if kind == MOVED else points
         faces = group.faces[:, ::-1] if is_reversed else group.faces
-        return ControlMesh(np.array(points, dtype=np.int64)[group.kept], faces, group.sharp, group.header.levels)
+        return ControlMesh(np.array(points, dtype=np.int64), faces, group.sharp, group.header.levels)
 
-    def inner(self, place: int) -> Placed:
-        """Return an inner member. Raises ArchiveError where it is damaged."""
+    def inner(self, place: int) -> list[Point]:
+        """Return the vertices of an inner member. Raises ArchiveError where it is damaged."""
         if place not in self._inner:
-            reader = Reader(self.group.inner[place])
-            self._inner[place] = Placed.of(self.group, self._points(reader, place))
+            self._inner[place] = self._points(Reader(self.group.inner[place]), place)
         return self._inner[place]
 
     def suggestion(self, plan: Plan) -> Suggestion:
-        """Return what the references of a plan say. Raises ArchiveError where one is damaged."""
-        return Suggestion.of(self.group, [(self.inner(place), weight) for place, weight in plan.references])
+        """Return what the references of a plan, at least one, say. Raises ArchiveError where one is damaged."""
+        return Suggestion.of([(self._offsets_of(place), weight) for place, weight in plan.references])
+
+    def _offsets_of(self, place: int) -> list[Point]:
+        if place not in self._offsets:
+            self._offsets[place] = offsets_of(self.hoods, self.inner(place))
+        return self._offsets[place]
 
     def _points(self, reader: Reader, known: int) -> list[Point]:
-        contexts = member_contexts()
-        plan = code_plan(reader, contexts, self.group, known, Plan(self.group.header.step))
-        return code_member(reader, contexts, self.group, plan, self.suggestion(plan), Reading())
+        contexts, group = member_contexts(), self.group
+        plan = code_plan(reader, contexts, group, known, Plan(group.header.step))
+        if not plan.references:
+            return code_alone(reader, group, plan.step, Reading())
+        steps = Steps.of(plan.step, group.header.ratio)
+        return code_deviations(reader, contexts, steps, self.hoods, self.suggestion(plan), Reading())
 
 
 def code_kind(coder: Coder, kind: int, is_reversed: bool) -> tuple[int, bool]:

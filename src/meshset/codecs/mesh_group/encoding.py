@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meshset.codecs.common.crossing import Crossing
 from meshset.codecs.control_mesh.bitstream import step_code
-from meshset.codecs.control_mesh.fitting import Design, Form, Original, form
+from meshset.codecs.control_mesh.fitting import Form, Original, form
 from meshset.codecs.control_mesh.residuals import GRID, Steps
 from meshset.codecs.control_mesh.rounding import Rounding
 from meshset.codecs.mesh_group.contexts import member_contexts
 from meshset.codecs.mesh_group.decoding import CODED, MOVED, SAME, GroupDecoder, code_kind
 from meshset.codecs.mesh_group.fit import MemberFit, Team
-from meshset.codecs.mesh_group.members import Plan, Suggestion, code_member, code_plan
+from meshset.codecs.mesh_group.members import Plan, Suggestion, code_alone, code_deviations, code_plan
 from meshset.codecs.mesh_group.motion import Motion, code_motion
-from meshset.codecs.mesh_group.offsets import Pull, pulled
+from meshset.codecs.mesh_group.offsets import Pull, Told, pulled
 from meshset.coding.adaptive import Writer
 
 _SAMPLES, _SEED = 6_000, 8
 _AGAIN = 2
 """Fits to what references suggest as they are decoded."""
-
-_HELD = 3.0
-"""How much more bits of later vertices count while those before are chosen: what is placed turns their frames."""
 
 _SPENT, _NEARLY = 0.97, 0.95
 """A search aims at the first share of the bound, and is content with the second."""
@@ -87,12 +84,12 @@ class Coding:
     def coded(self, task: Task) -> CodedMember:
         """Return a member told as coarsely as is found within its bound, or nearest to it where none is."""
         bound, original = self.bounds[task.fit.member], self.team.original(task.fit.member)
-        suggested = _decoder(self.chunk).suggestion(Plan(task.start, task.references))
+        suggested = _decoder(self.chunk).suggestion(Plan(task.start, task.references)) if task.references else None
         whole = self._whole(task.fit, original, suggested)
         crossing, tried, step = Crossing(_FALL), dict[int, CodedMember](), task.start
         while step not in tried and len(tried) < _TRIES:
             payload, points = self._written(task, step, suggested, whole)
-            error = original.distance(self._design.surface(points))
+            error = original.distance(self.team.shape.design.surface(points))
             tried[step] = CodedMember(payload, step, error, len(payload))
             if _NEARLY * bound <= error <= bound:
                 break
@@ -103,32 +100,37 @@ class Coding:
             return min(tried.values(), key=lambda one: one.error)
         return min(within, key=lambda one: one.size)
 
-    def _whole(self, fit: MemberFit, original: Original, suggested: Suggestion) -> Form:
+    def _whole(self, fit: MemberFit, original: Original, suggested: Suggestion | None) -> Form:
         """Return distance and bits as a form, around a fit to what is suggested by references as they are decoded."""
-        shape, points = self.team.shape, fit.points
-        told = _decoder(self.chunk).group.told
-        target = np.array([one for step in told for one in suggested.offsets[step.vertex]]).reshape(-1, 3) / GRID
-        pull = Pull(target, self.team.steps, _HELD * fit.price)
+        design, points = self.team.shape.design, fit.points
+        if suggested is None:
+            return form(original, design, points, _SAMPLES, _SEED)
+        told = Told.of(_decoder(self.chunk).hoods)
+        pull = Pull(np.array(suggested.offsets) / GRID, self.team.steps, fit.price)
         for seed in range(_AGAIN):
-            points = pulled(original, shape.design, shape.gates, points, pull, 60 + 2 * seed)
-        return pull.on(form(original, shape.design, points, _SAMPLES, _SEED), shape.gates, points)
+            points = pulled(original, design, told, points, pull, 60 + 2 * seed)
+        return pull.on(form(original, design, points, _SAMPLES, _SEED), told, points)
 
-    def _written(self, task: Task, step: int, suggested: Suggestion, whole: Form) -> tuple[bytes, NDArray[np.float64]]:
+    def _written(
+        self, task: Task, step: int, suggested: Suggestion | None, whole: Form
+    ) -> tuple[bytes, NDArray[np.float64]]:
         """Return a member as bytes, and its points (V, 3) as they are decoded."""
-        group, surface = _decoder(self.chunk).group, self.team.shape.surface
-        chooser = Rounding(whole, surface.order, surface.source, Steps.of(step, group.header.ratio), task.fit.price)
+        decoder, shape = _decoder(self.chunk), self.team.shape
+        steps = Steps.of(step, decoder.group.header.ratio)
         writer, contexts = Writer(), member_contexts()
         if not task.inner:
             code_kind(writer, CODED, self.team.matches[task.fit.member].reversed)
         plan = Plan(step, task.references)
-        code_plan(writer, contexts, group, len(group.inner), plan)
-        points = code_member(writer, contexts, group, plan, suggested, chooser)
-        return writer.to_bytes(), np.array(points)[group.kept] / GRID
-
-    @cached_property
-    def _design(self) -> Design:
-        group = _decoder(self.chunk).group
-        return Design.of(group.faces, len(group.kept), group.sharp, group.header.levels)
+        code_plan(writer, contexts, decoder.group, len(decoder.group.inner), plan)
+        if suggested is None:
+            place = shape.place
+            order = place[[one.vertex for one in shape.surface.steps if shape.origin[one.vertex] == one.vertex]]
+            points = code_alone(writer, decoder.group, step, Rounding(whole, order, place, steps, task.fit.price))
+        else:
+            order = np.array([hood.vertex for hood in decoder.hoods])
+            chooser = Rounding(whole, order, np.arange(len(order)), steps, task.fit.price)
+            points = code_deviations(writer, contexts, steps, decoder.hoods, suggested, chooser)
+        return writer.to_bytes(), np.array(points) / GRID
 
 
 @lru_cache(2)

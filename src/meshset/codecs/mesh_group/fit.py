@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from meshset.codecs.control_mesh.bitstream import Surface
+from meshset.codecs.control_mesh.bitstream import Surface, welded
 from meshset.codecs.control_mesh.fit import CREASED, Kind, creases
 from meshset.codecs.control_mesh.fitting import Design, Original, fitted, limits_at
 from meshset.codecs.control_mesh.subdivision import Edges
-from meshset.codecs.mesh_group.offsets import Gates, Pull, pulled
-from meshset.errors import MeshsetError
+from meshset.codecs.mesh_group.offsets import Pull, Told, pulled
 from meshset.geometry import Mesh
 from meshset.geometry.correspondence import Match
 
@@ -27,43 +26,54 @@ RATIO = 3
 
 @dataclass(frozen=True)
 class Shape:
-    """The control mesh of a group, without positions.
+    """The control mesh of a group, without positions; vertices and faces as they are decoded.
 
     Attributes:
-        surface: its connectivity.
+        surface: its connectivity, ready to be written.
+        origin: of each vertex of the surface's region that which it is a copy of, or itself.
+        kept: (V,) the vertices of the region that are in the mesh.
         faces: (F, 3).
         sharp: creases among the `Edges` of the faces.
         kind: of surface.
         design: how it makes a surface.
-        gates: of its offsets.
         births: (V,) the vertex of the reference nearest to each control point.
         notes: what simplification did to the topology.
     """
 
     surface: Surface
+    origin: list[int]
+    kept: NDArray[np.int64]
     faces: NDArray[np.int64]
     sharp: NDArray[np.bool_]
     kind: Kind
     design: Design
-    gates: Gates
     births: NDArray[np.int64]
     notes: tuple[str, ...]
 
     @classmethod
     def of(cls, reference: Mesh, simple: tuple[Mesh, tuple[str, ...]], kind: Kind) -> Shape:
-        """Return that of a simplified reference. Raises MeshsetError where no vertex could be told from others."""
+        """Return that of a simplified reference."""
         from scipy.spatial import cKDTree
 
         mesh, notes = simple
-        faces = mesh.faces.astype(np.int64)
-        sharp = creases(mesh) if kind == CREASED else np.zeros(len(Edges.of(faces).ends), dtype=bool)
-        surface = Surface.of(faces)
-        if not any(step.parallelograms for step in surface.steps):
-            raise MeshsetError("has too few faces for a group")
+        told = mesh.faces.astype(np.int64)
+        surface = Surface.of(told)
+        origin = surface.origin
+        kept, faces = welded(surface.region, origin)
+        sharp = np.zeros(len(Edges.of(faces).ends), dtype=bool)
+        if kind == CREASED:
+            sharp = surface.as_decoded(told, creases(mesh))
         used = np.unique(reference.faces)
-        births = used[cKDTree(reference.vertices[used]).query(mesh.vertices)[1]]
-        design = Design.of(faces, len(mesh.vertices), sharp, kind.levels)
-        return cls(surface, faces, sharp, kind, design, Gates.of(surface, len(mesh.vertices)), births, notes)
+        births = used[cKDTree(reference.vertices[used]).query(mesh.vertices[surface.source[kept]])[1]]
+        design = Design.of(faces, len(kept), sharp, kind.levels)
+        return cls(surface, origin, kept, faces, sharp, kind, design, births, notes)
+
+    @property
+    def place(self) -> NDArray[np.int64]:
+        """Return for each vertex of the region where it is among those of the mesh, -1 where it is not."""
+        found = np.full(len(self.origin), -1)
+        found[self.kept] = np.arange(len(self.kept))
+        return found[self.origin]
 
 
 @dataclass(frozen=True)
@@ -95,11 +105,11 @@ class Team:
         first = limits_at(self.shape.design, start) if self.shape.kind.levels else start
         return fitted(original, self.shape.design, first, _SAMPLES, _ROUNDS)
 
-    def again(self, fit: MemberFit) -> MemberFit:
+    def again(self, fit: MemberFit, told: Told) -> MemberFit:
         """Return a fit pulled further towards what is suggested, and judged."""
         original = self.original(fit.member)
         pull = Pull(fit.target, fit.wide * self.steps, fit.price)
-        points = pulled(original, self.shape.design, self.shape.gates, fit.points, pull, fit.seed)
+        points = pulled(original, self.shape.design, told, fit.points, pull, fit.seed)
         return replace(fit, points=points, error=original.distance(self.shape.design.surface(points)))
 
 

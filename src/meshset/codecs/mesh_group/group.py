@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +54,6 @@ class Group:
     faces: NDArray[np.int64]
     sharp: NDArray[np.bool_]
     inner: tuple[bytes, ...] = ()
-
-    @cached_property
-    def told(self) -> tuple[Step, ...]:
-        """Return the steps that place a vertex from parallelograms, and for the first time."""
-        return tuple(step for step in self.steps if step.parallelograms and self.origin[step.vertex] == step.vertex)
 
 
 def encode_group(group: Group, surface: Surface) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from meshset.codecs.mesh_group.fit import MemberFit, Team
 from meshset.codecs.mesh_group.group import MOST_INNER
 from meshset.codecs.mesh_group.members import UNIT
+from meshset.codecs.mesh_group.offsets import Told
 from meshset.codecs.mesh_group.references import bits_of, of_sequence, spread_out, usual, weighted
 from meshset.progress import advance, stage
 from meshset.workers import each_in_processes
@@ -21,7 +23,7 @@ _Result = TypeVar("_Result")
 _WIDE = (4.0, 2.0, 1.0, 1.0)
 """How much larger than steps deviations may be that are still pulled, fit by fit."""
 
-_REFERRED = 2
+_REFERRED = 4
 """Fits that follow, once it is known who refers to whom."""
 
 _INNER_SHARE, _MOST_SPREAD = 2, 16
@@ -29,6 +31,9 @@ _INNER_SHARE, _MOST_SPREAD = 2, 16
 
 _ROOM = 0.85
 """Share of its bound that a member is off at most, before it is rounded, if others are to refer to it."""
+
+_DEAR = 1.5
+"""What a bit costs, beside error by bits: it is cheap to lie where others suggest."""
 
 _USUAL_ERROR = 1.0 / 6.0
 """Of a step along the normal, about what a first fit is off."""
@@ -58,47 +63,49 @@ def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Se
         sequence: whether they are frames in order.
         needed: members that others must be able to refer to.
     """
-    count, gates = len(team.meshes), team.shape.gates
+    count, faces = len(team.meshes), team.shape.faces
     stage(f"coding {count} meshes together", count * (len(_WIDE) + _REFERRED + 2))
     starts = _counted(each_in_processes(team.alone, range(count)))
-    fits = [MemberFit(k, points, np.zeros((len(gates.step), 3)), 0.0, 1.0, 0) for k, points in enumerate(starts)]
-    offsets = _offsets(team, fits)
+    told = Told.by(starts[0], faces)
+    fits = [MemberFit(k, points, np.zeros_like(points), 0.0, 1.0, 0) for k, points in enumerate(starts)]
+    offsets = _offsets(told, fits)
     for number, wide in enumerate(_WIDE):
         middle, sizes = usual(offsets)
-        fits = _again(team, fits, offsets, middle * sizes[:, None, None], wide, 20 + 2 * number)
-        offsets = _offsets(team, fits)
+        fits = _again(team, told, fits, offsets, middle * sizes[:, None, None], wide, 20 + 2 * number)
+        offsets = _offsets(told, fits)
     able = [k for k, fit in enumerate(fits) if fit.error <= _ROOM * bounds[k]] or list(range(count))
     inner = of_sequence(count) if sequence else _medoids(offsets, team, able, needed)
+    told = Told.by(fits[inner[0]].points, faces)
     for number in range(_REFERRED):
+        offsets = _offsets(told, fits)
         references = [_references(k, inner, offsets, team) for k in range(count)]
         known = [offsets[k] for k in inner]
         targets = np.array([_suggested(one, known, offsets[0]) for one in references])
-        fits = _again(team, fits, offsets, targets, 1.0, 40 + 2 * number)
-        offsets = _offsets(team, fits)
+        fits = _again(team, told, fits, offsets, targets, 1.0, 40 + 2 * number)
     return Joint(fits, inner, references)
 
 
-def _offsets(team: Team, fits: Sequence[MemberFit]) -> NDArray[np.float64]:
-    return np.array([team.shape.gates.offsets(fit.points) for fit in fits])
+def _offsets(told: Told, fits: Sequence[MemberFit]) -> NDArray[np.float64]:
+    return np.array([told.offsets(fit.points) for fit in fits])
 
 
 def _again(
     team: Team,
+    told: Told,
     fits: Sequence[MemberFit],
     offsets: NDArray[np.float64],
     targets: NDArray[np.float64],
     wide: float,
     seed: int,
 ) -> list[MemberFit]:
-    """Fit each member again, pulled towards targets (N, G, 3) at the price of a bit as far as it is known."""
-    gates = team.shape.gates
-    bits = bits_of(offsets - targets, team.steps) * len(gates.first) / len(gates.step) + 1.0
+    """Fit each member again, pulled towards targets (N, V, 3) at the price of a bit as far as it is known."""
+    bits = bits_of(offsets - targets, team.steps) + 1.0
     error = float(np.mean([fit.error for fit in fits])) or _USUAL_ERROR * float(team.steps[0])
     todo = [
-        replace(fit, target=target, price=error / float(bit), wide=wide, seed=seed)
+        replace(fit, target=target, price=_DEAR * error / float(bit), wide=wide, seed=seed)
         for fit, target, bit in zip(fits, targets, bits, strict=True)
     ]
-    return _counted(each_in_processes(team.again, todo))
+    return _counted(each_in_processes(partial(team.again, told=told), todo))
 
 
 def _counted(results: Iterable[_Result]) -> list[_Result]:
