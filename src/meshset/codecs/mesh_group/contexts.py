@@ -6,16 +6,15 @@ from meshset.coding.adaptive import Contexts
 from meshset.coding.numbers import MANTISSA, NUMBER, PREFIX
 
 PARTS = 3
-CLASSES = 16
-"""Classes of how large a residual is expected to be, in quarter powers of two."""
+CLASSES = 20
+"""Classes of how large a residual is expected to be, in half powers of two."""
 
 WEIGHTS = (
-    (16, 4, 4, -16, 6, 10, 0, 0, 0),
-    (4, 16, 6, -16, 6, 10, 8, 0, 0),
-    (4, 6, 16, -16, 6, 10, 4, 8, 0),
+    (10, 8, 8, -157, 10, 12, 0, 0, 235),
+    (6, 8, 9, -154, 8, 14, 10, 0, 214),
+    (8, 5, 4, -121, 12, 7, 9, 12, 168),
 )
 """What the features of `members.Deviations` add to the class of each part, in parts of `WEIGHT_UNIT`."""
-
 
 WEIGHT_UNIT = 16
 
@@ -32,7 +31,8 @@ SIGN = REST + PARTS * PREFIX * MANTISSA
 COUNT = SIGN + SIGNS
 
 _LARGER = (
-    6661, 17736, 26474, 33450, 39070, 43633, 47359, 50418, 52939, 55024, 56752, 58189, 59385, 60383, 61216, 61913,
+    2348, 3272, 4534, 6233, 8481, 11384, 15019, 19398, 24437, 29936, 35600, 41099,
+    46138, 50517, 54152, 57055, 59303, 61002, 62264, 63188,
 )  # fmt: skip
 """Of each class how likely a size other than 0 is at first, in parts of 2^16."""
 

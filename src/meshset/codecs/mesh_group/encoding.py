@@ -23,9 +23,10 @@ from meshset.codecs.mesh_group.offsets import Pull, Told, pulled
 from meshset.coding.adaptive import Writer
 
 _SAMPLES, _SEED = 6_000, 8
-_AGAIN = 2
+_AGAIN = 4
 """Fits to what references suggest as they are decoded."""
 
+_ROUNDED = 0.5
 _SPENT, _NEARLY = 0.97, 0.95
 """A search aims at the first share of the bound, and is content with the second."""
 
@@ -128,7 +129,7 @@ class Coding:
             points = code_alone(writer, decoder.group, step, Rounding(whole, order, place, steps, task.fit.price))
         else:
             order = np.array([hood.vertex for hood in decoder.hoods])
-            chooser = Rounding(whole, order, np.arange(len(order)), steps, task.fit.price)
+            chooser = Rounding(whole, order, np.arange(len(order)), steps, _ROUNDED * task.fit.price)
             points = code_deviations(writer, contexts, steps, decoder.hoods, suggested, chooser)
         return writer.to_bytes(), np.array(points) / GRID
 
