@@ -52,6 +52,13 @@ class Match:
     vertex: NDArray[np.int64]
     reversed: bool
 
+    def onto(self, other: Match) -> Match:
+        """Return how the mesh lies on another one, of which is known how that lies on the same mesh as this."""
+        back = np.full(int(other.vertex.max()) + 1, -1, dtype=np.int64)
+        used = other.vertex >= 0
+        back[other.vertex[used]] = np.flatnonzero(used)
+        return Match(np.where(back >= 0, self.vertex[back], -1), self.reversed != other.reversed)
+
 
 def match(mesh: Mesh, other: Mesh) -> Match | None:
     """Return how `mesh` lies on `other`, None where their connectivity differs.

@@ -15,19 +15,23 @@ _MANY = 20_000
 
 
 class Coarse:
-    """Simplified versions of a mesh, of which faces that are there twice are left out: they add no surface."""
+    """Simplified versions of a mesh, of which faces that are there twice are left out: they add no surface.
+
+    Attributes:
+        mesh: each face once.
+    """
 
     def __init__(self, mesh: Mesh) -> None:
-        self._mesh, self._notes = _each_face_once(mesh)
+        self.mesh, self._notes = _each_face_once(mesh)
         self._made: dict[int, tuple[Mesh, tuple[str, ...]]] = {}
         self._thin: dict[int, Mesh] = {}
 
     def of(self, faces: int) -> tuple[Mesh, tuple[str, ...]]:
         """Return the mesh with about so many faces, or with those it has, and what was done to its topology."""
         if faces not in self._made:
-            finer, before = self._mesh, self._notes
+            finer, before = self.mesh, self._notes
             for count in _FINER:
-                if _DETOUR * faces <= count < len(self._mesh.faces) // 2:
+                if _DETOUR * faces <= count < len(self.mesh.faces) // 2:
                     finer, before = self._thinned(count) if count >= _MANY else self.of(count)
                     break
             simple, notes = simplify(finer, min(faces / len(finer.faces), 1.0))
@@ -36,7 +40,7 @@ class Coarse:
 
     def _thinned(self, faces: int) -> tuple[Mesh, tuple[str, ...]]:
         if faces not in self._thin:
-            self._thin[faces] = _compact(thinned(self._mesh, faces))
+            self._thin[faces] = _compact(thinned(self.mesh, faces))
         return self._thin[faces], self._notes
 
 

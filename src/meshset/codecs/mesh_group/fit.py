@@ -98,16 +98,18 @@ class Team:
         """Return a member as what others are judged by."""
         return Original(self.meshes[member], self.largest_counts)
 
-    def alone(self, member: int) -> NDArray[np.float64]:
-        """Return control points (V, 3) fitted to a member, whatever the others are."""
-        original = self.original(member)
+    def alone(self, member: int) -> MemberFit:
+        """Return control points fitted to a member, whatever the others are."""
+        original, design = self.original(member), self.shape.design
         start = original.mesh.vertices[self.matches[member].vertex[self.shape.births]].astype(np.float64)
-        first = limits_at(self.shape.design, start) if self.shape.kind.levels else start
-        return fitted(original, self.shape.design, first, _SAMPLES, _ROUNDS)
+        first = limits_at(design, start) if self.shape.kind.levels else start
+        points = fitted(original, design, first, _SAMPLES, _ROUNDS)
+        return MemberFit(member, points, original.distance(design.surface(points)))
 
     def again(self, fit: MemberFit, told: Told) -> MemberFit:
         """Return a fit pulled further towards what is suggested, and judged."""
         original = self.original(fit.member)
+        assert fit.target is not None
         pull = Pull(fit.target, fit.wide * self.steps, fit.price)
         points = pulled(original, self.shape.design, told, fit.points, pull, fit.seed)
         return replace(fit, points=points, error=original.distance(self.shape.design.surface(points)))
@@ -120,17 +122,17 @@ class MemberFit:
     Attributes:
         member: which.
         points: (V, 3).
-        target: (S, 3), the offsets that are suggested.
+        error: mean distance to the original.
+        target: (V, 3), the offsets that are suggested, in the order of hoods.
         price: lambda, distance for a bit.
         wide: how much larger than steps deviations may be that are still pulled.
         seed: of samples.
-        error: mean distance to the original.
     """
 
     member: int
     points: NDArray[np.float64]
-    target: NDArray[np.float64]
-    price: float
-    wide: float
-    seed: int
-    error: float = 0.0
+    error: float
+    target: NDArray[np.float64] | None = None
+    price: float = 0.0
+    wide: float = 1.0
+    seed: int = 0

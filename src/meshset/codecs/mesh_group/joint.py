@@ -35,9 +35,6 @@ _ROOM = 0.85
 _DEAR = 1.5
 """What a bit costs, beside error by bits: it is cheap to lie where others suggest."""
 
-_USUAL_ERROR = 1.0 / 6.0
-"""Of a step along the normal, about what a first fit is off."""
-
 
 @dataclass(frozen=True)
 class Joint:
@@ -65,9 +62,8 @@ def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Se
     """
     count, faces = len(team.meshes), team.shape.faces
     stage(f"coding {count} meshes together", count * (len(_WIDE) + _REFERRED + 2))
-    starts = _counted(each_in_processes(team.alone, range(count)))
-    told = Told.by(starts[0], faces)
-    fits = [MemberFit(k, points, np.zeros_like(points), 0.0, 1.0, 0) for k, points in enumerate(starts)]
+    fits = _counted(each_in_processes(team.alone, range(count)))
+    told = Told.by(fits[0].points, faces)
     offsets = _offsets(told, fits)
     for number, wide in enumerate(_WIDE):
         middle, sizes = usual(offsets)
@@ -100,7 +96,7 @@ def _again(
 ) -> list[MemberFit]:
     """Fit each member again, pulled towards targets (N, V, 3) at the price of a bit as far as it is known."""
     bits = bits_of(offsets - targets, team.steps) + 1.0
-    error = float(np.mean([fit.error for fit in fits])) or _USUAL_ERROR * float(team.steps[0])
+    error = float(np.mean([fit.error for fit in fits]))
     todo = [
         replace(fit, target=target, price=_DEAR * error / float(bit), wide=wide, seed=seed)
         for fit, target, bit in zip(fits, targets, bits, strict=True)

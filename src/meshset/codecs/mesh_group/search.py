@@ -24,7 +24,10 @@ from meshset.codecs.mesh_group.joint import fit_together
 from meshset.errors import MeshsetError
 from meshset.geometry import Mesh
 from meshset.geometry.correspondence import Match
+from meshset.progress import advance, stage
+from meshset.text import counted
 from meshset.vocabulary import Preset
+from meshset.workers import each_in_processes
 
 _STEP = 8.0
 """Steps along the normal, in bounds, that are tried first."""
@@ -79,21 +82,22 @@ class _Search:
     ) -> None:
         self._meshes, self._matches, self._bounds = meshes, list(matches), list(bounds)
         self._largest_counts, self._sequence = largest_counts, sequence
-        self._reference = meshes[0]
-        self._coarse = Coarse(self._reference)
+        self._coarse = Coarse(meshes[0])
         self._alone_bytes = 0
 
     def run(self, preset: Preset, needed: Sequence[int]) -> _Trial:
         """Return the group with as many faces as take the fewest bytes; `needed` members are inner ones."""
-        alone = search(Original(self._reference, self._largest_counts), self._bounds[0], FAST, self._coarse)
+        alone = search(Original(self._meshes[0], self._largest_counts), self._bounds[0], FAST, self._coarse)
         if alone is None:
             raise MeshsetError("the first mesh of a group has no control mesh within its bound")
         self._alone_bytes = len(alone.payload)
         kind, faces = alone.fit.kind, round(_FACES * len(alone.fit.faces))
         step = step_code(16.0 * math.log2(_STEP * float(np.median(self._bounds)) * GRID))
         everyone = list(range(len(self._meshes)))
+        sample = everyone[:: -(-len(everyone) // _SAMPLE)]
+        if preset != "fast":
+            self._take_reference(sample, kind, faces, step)
         if preset != "fast" and len(everyone) > _FEW:
-            sample = everyone[:: -(-len(everyone) // _SAMPLE)]
             faces, step = self._narrowed(sample, kind, faces, step)
         best = self._tried(everyone, kind, faces, step, needed)
         for _ in range(_MORE):
@@ -132,20 +136,38 @@ class _Search:
         inner = sum(trial.result.members[place].size for place in trial.result.inner)
         return float(sum(sizes)) + (len(trial.result.chunk) - inner) * len(sample) / len(self._meshes)
 
-    def _tried(self, members: list[int], kind: Kind, faces: int, step: int, needed: Sequence[int]) -> _Trial:
-        shape = Shape.of(self._reference, self._coarse.of(faces), kind)
+    def _take_reference(self, sample: list[int], kind: Kind, faces: int, step: int) -> None:
+        """Take that mesh of a sample as the one that is simplified whose control mesh is nearest to all of these."""
+        stage(f"choosing among {counted(len(sample), 'control mesh', 'control meshes')}", len(sample))
+        matches, nearest = self._matches, math.inf
+        for candidate in sample:
+            self._matches = [one.onto(matches[candidate]) for one in matches]
+            self._coarse = Coarse(self._meshes[candidate])
+            team = self._team(sample, kind, faces, step)
+            errors = [fit.error for fit in each_in_processes(team.alone, range(len(sample)))]
+            away = sum(error / self._bounds[k] for k, error in zip(sample, errors, strict=True))
+            if away < nearest:
+                nearest, best = away, (self._matches, self._coarse)
+            advance()
+        self._matches, self._coarse = best
+
+    def _team(self, members: list[int], kind: Kind, faces: int, step: int) -> Team:
+        shape = Shape.of(self._coarse.mesh, self._coarse.of(faces), kind)
         steps = Steps.of(step, RATIO)
-        team = Team(
+        return Team(
             SomeMeshes(self._meshes, members),
             [self._matches[k] for k in members],
             shape,
             np.array([steps.normal, steps.plane, steps.plane]) / GRID,
             self._largest_counts,
         )
+
+    def _tried(self, members: list[int], kind: Kind, faces: int, step: int, needed: Sequence[int]) -> _Trial:
+        team = self._team(members, kind, faces, step)
         bounds = [self._bounds[k] for k in members]
         fitted = fit_together(team, bounds, self._sequence, needed)
         result = built(team, bounds, fitted, step)
-        return _Trial(shape, result, round(float(np.median([one.step for one in result.members]))))
+        return _Trial(team.shape, result, round(float(np.median([one.step for one in result.members]))))
 
 
 def coded_group(
