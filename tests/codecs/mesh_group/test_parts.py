@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from scipy.spatial.transform import Rotation
 
-from meshset.codecs.control_mesh.bitstream import Surface
+from meshset.codecs.control_mesh.fitting import Form
 from meshset.codecs.control_mesh.residuals import GRID
 from meshset.codecs.mesh_group.contexts import COUNT, LENGTH, member_contexts
 from meshset.codecs.mesh_group.motion import Motion, code_motion
-from meshset.codecs.mesh_group.offsets import Gates
+from meshset.codecs.mesh_group.offsets import Pull, Told
 from meshset.codecs.mesh_group.references import bits_of, of_sequence, usual, weighted
 from meshset.coding.adaptive import Reader, Writer
 from meshset.errors import ArchiveError
@@ -20,29 +21,44 @@ from tests.codecs.control_mesh import shapes
 
 
 @pytest.fixture(scope="module")
-def gates():
+def torus():
     points, faces = shapes.torus()
-    return Gates.of(Surface.of(faces), len(points)), points
+    return Told.by(points, faces), points
 
 
-def test_the_derivative_of_deviations_is_that_of_finite_differences(gates):
-    told, points = gates
-    rng = np.random.default_rng(0)
-    offsets = told.offsets(points + 0.02 * rng.normal(size=points.shape))
-    _, _, derivative = told.deviation(points, offsets)
-    for _ in range(3):
-        way = rng.normal(size=points.shape)
-        step = 1e-6
-        ahead, behind = (told.deviation(points + sign * step * way, offsets)[0] for sign in (1, -1))
-        assert (derivative @ way.ravel()).reshape(-1, 3) == pytest.approx((ahead - behind) / (2 * step), abs=1e-6)
+def test_what_is_pulled_by_nothing_else_becomes_what_is_suggested(torus):
+    told, points = torus
+    found = points + 0.02 * np.random.default_rng(0).normal(size=points.shape)
+    free = Form(csr_array(1e-9 * np.eye(3 * len(points))), np.zeros(3 * len(points)))
+    pull = Pull(told.offsets(points), np.full(3, 0.01), 1.0)
+    for _ in range(200):
+        found = pull.on(free, told, found).minimum()
+    assert found == pytest.approx(points, abs=1e-4)
 
 
-def test_own_offsets_suggest_the_mesh_itself_wherever_it_is_turned(gates):
-    told, points = gates
+def test_the_price_of_bits_is_that_of_their_logarithm(torus):
+    """The slope of the form is that of log2(1 + (2 d / step)^2) / 2, frames as they are."""
+    told, points = torus
+    rng = np.random.default_rng(1)
+    target, steps = told.offsets(points) + 0.01 * rng.normal(size=points.shape), np.array([0.01, 0.02, 0.03])
+    nothing = Form(csr_array((3 * len(points),) * 2), np.zeros(3 * len(points)))
+    found = Pull(target, steps, 0.5).on(nothing, told, points)
+    frames, way = told.frames(points), rng.normal(size=points.shape)
+
+    def bits(moved: np.ndarray) -> float:
+        away = np.einsum("skl,sl->sk", frames, moved[told.vertex] - told.middle(moved)) - target
+        return float(np.log2(1 + (2 * away / steps) ** 2).sum() / 2)
+
+    slope = (bits(points + 1e-6 * way) - bits(points - 1e-6 * way)) / 2e-6
+    assert way.ravel() @ (found.matrix @ points.ravel() - found.vector) == pytest.approx(0.5 * slope, rel=1e-6)
+
+
+def test_own_offsets_suggest_the_mesh_itself_wherever_it_is_turned(torus):
+    told, points = torus
     moved = points @ Rotation.random(rng=1).as_matrix().T + (0.1, 0.2, -0.3)
-    assert told.offsets(moved) == pytest.approx(told.offsets(points), abs=1e-12)
-    deviation, _, _ = told.deviation(moved, told.offsets(points))
-    assert deviation == pytest.approx(np.zeros_like(deviation), abs=1e-12)
+    framed = (told.frames(points) != np.eye(3)).any(axis=(1, 2))
+    assert (~framed).sum() == 4  # those that are told from fewer than three, or from three in a row
+    assert told.offsets(moved)[framed] == pytest.approx(told.offsets(points)[framed], abs=1e-12)
 
 
 @given(seed=st.integers(0, 9999), mirrored=st.booleans(), scale=st.floats(0.3, 2.5))

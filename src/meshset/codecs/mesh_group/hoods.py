@@ -31,7 +31,7 @@ _ROUND = 0.02
 """What is added to both diameters of a hood, as a share of their sum, so that thin ones have a frame."""
 
 NARROW = 0.125
-"""Two unit vectors whose sum or difference is shorter make no frame."""
+"""Vectors that are shorter make no frame: the two that span it, and the sum and difference of their directions."""
 
 _MOST_PAIRS = 1 << 24
 """Pieces times vertices, at most: each piece is joined to the nearest vertex of those before it."""
@@ -44,7 +44,8 @@ class Hood(NamedTuple):
         vertex: which.
         near: those told before it that are nearest, in that order.
         weights: of these in their mean.
-        along, across: of these in two vectors that span the surface around; none where there are fewer than three.
+        along, across: of these in two vectors that span the surface around, of length 1 in the first inner member; none
+            where there are fewer than three.
         distance: mean distance to them, on the grid.
     """
 
@@ -63,8 +64,8 @@ class Hood(NamedTuple):
         """Return unit vectors that turn with the vertices near it: normal, along, across."""
         if not self.along:
             return UPRIGHT
-        first = _unit(_summed(points, self.near, self.along))
-        second = _unit(_summed(points, self.near, self.across))
+        first = _unit(_summed(points, self.near, self.along), NARROW)
+        second = _unit(_summed(points, self.near, self.across), NARROW)
         if first is None or second is None:
             return UPRIGHT
         (ax, ay, az), (bx, by, bz) = first, second

@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import block_diag, csr_array, kron
 
 from meshset.codecs.control_mesh.fitting import Design, Form, Original, form
 from meshset.codecs.control_mesh.residuals import GRID
 from meshset.codecs.mesh_group.hoods import NARROW, NEAREST, Hood, hoods
 
 _SAMPLES = 3_000
-
-_FLAT = 1e-3
-"""A frame turns with the vectors that span it unless the parallelogram of these is smaller."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Told:
     Attributes:
         vertex: (S,) of each hood the vertex that is told, in order.
         near: (S, N), those it is told from.
-        weights, along, across: (S, N) of these; 0 where there are fewer.
+        weights, along, across: (S, N) of these, in the cube; 0 where there are fewer.
     """
 
     vertex: NDArray[np.int64]
@@ -46,8 +44,8 @@ class Told:
         for row, one in enumerate(found):
             near[row, : len(one.near)] = one.near
             weights[row, : len(one.near)] = one.weights
-            along[row, : len(one.along)] = one.along
-            across[row, : len(one.across)] = one.across
+            along[row, : len(one.along)] = np.multiply(one.along, GRID)
+            across[row, : len(one.across)] = np.multiply(one.across, GRID)
         return cls(np.array([one.vertex for one in found]), near, weights, along, across)
 
     @classmethod
@@ -61,10 +59,11 @@ class Told:
 
     def frames(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the frame of each hood, (S, 3, 3)."""
-        first, second = (_units(_sums(one, points[self.near])) for one in (self.along, self.across))
-        plus, minus = first + second, first - second
-        narrow = np.minimum(np.linalg.norm(plus, axis=1), np.linalg.norm(minus, axis=1)) <= NARROW
-        plus, minus = _units(plus), _units(minus)
+        spanning = [_sums(one, points[self.near]) for one in (self.along, self.across)]
+        first, second = map(_units, spanning)
+        spanning += [first + second, first - second]
+        narrow = np.min([np.linalg.norm(one, axis=1) for one in spanning], axis=0) <= NARROW
+        plus, minus = map(_units, spanning[2:])
         along, across = (plus + minus) * math.sqrt(0.5), (plus - minus) * math.sqrt(0.5)
         frames = np.stack([np.cross(along, across), along, across], axis=1)
         frames[narrow] = np.eye(3)
@@ -77,58 +76,14 @@ class Told:
         )
         return found
 
-    def deviation(
-        self, points: NDArray[np.float64], offsets: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], csr_array]:
-        """Return how far control points (V, 3) are from where offsets (S, 3) suggest.
-
-        Returns:
-            (S, 3) in the cube; the frames, (S, 3, 3); and the derivative of the first, flattened, by the points,
-            flattened: (3 S, 3 V). Frames turn with their hoods.
-        """
-        frames = self.frames(points)
-        offset = np.einsum("skl,sk->sl", frames, offsets)
-        away = points[self.vertex] - self.middle(points) - offset
-        by_along, by_across = self._turns(points, frames)
-        x, y, z = offset.T
-        none = np.zeros_like(x)
-        crossed = np.array([[none, z, -y], [-z, none, x], [y, -x, none]]).transpose(2, 0, 1)
-        by_along, by_across = crossed @ by_along, crossed @ by_across
-        blocks = -(
-            self.weights[:, :, None, None] * np.eye(3)
-            + self.along[:, :, None, None] * by_along[:, None]
-            + self.across[:, :, None, None] * by_across[:, None]
-        )
-        used = self.weights > 0.0
+    @cached_property
+    def differences(self) -> csr_array:
+        """Return the matrix (3 S, 3 V) from control points, flattened, to how far vertices are from middles."""
         rows = np.arange(len(self.vertex))
-        row = np.concatenate([rows, np.nonzero(used)[0]])
-        column = np.concatenate([self.vertex, self.near[used]])
-        parts = np.concatenate([np.broadcast_to(np.eye(3), (len(rows), 3, 3)), blocks[used]])
-        return away, frames, _of_blocks(row, column, parts, (len(rows), len(points)))
-
-    def _turns(
-        self, points: NDArray[np.float64], frames: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return by what vector each frame turns as the two sums that span it change, (S, 3, 3) each."""
-        first, second = (_sums(one, points[self.near]) for one in (self.along, self.across))
-        normal, along, across = frames.transpose(1, 0, 2)
-        a, b, c, d = ((one * axis).sum(axis=1) for one in (first, second) for axis in (along, across))
-        area = a * d - b * c
-        turns = np.abs(area) > _FLAT
-        share = np.where(turns, 1.0 / np.where(turns, area, 1.0), 0.0)
-
-        def spins(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-            size = np.where(turns, 2.0 * (vector * vector).sum(axis=1), 1.0)
-            spin = np.where(turns[:, None], np.cross(normal, vector) / size[:, None], 0.0)
-            outer: NDArray[np.float64] = np.einsum("si,sj->sij", normal, spin)
-            return outer
-
-        def tilts(by_along: NDArray[np.float64], by_across: NDArray[np.float64]) -> NDArray[np.float64]:
-            axis = (by_across * share)[:, None] * along - (by_along * share)[:, None] * across
-            outer: NDArray[np.float64] = np.einsum("si,sj->sij", axis, normal)
-            return outer
-
-        return spins(first) + tilts(d, -c), spins(second) + tilts(-b, a)
+        row = np.concatenate([rows, np.repeat(rows, NEAREST)])
+        column = np.concatenate([self.vertex, self.near.ravel()])
+        parts = np.concatenate([np.ones(len(rows)), -self.weights.ravel()])
+        return csr_array(kron(csr_array((parts, (row, column)), shape=(len(rows), len(rows))), np.eye(3)))
 
 
 def _sums(weights: NDArray[np.float64], near: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -140,15 +95,6 @@ def _units(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     lengths = np.linalg.norm(vectors, axis=1)
     found: NDArray[np.float64] = vectors / np.where(lengths > 0.0, lengths, 1.0)[:, None]
     return found
-
-
-def _of_blocks(
-    row: NDArray[np.int64], column: NDArray[np.int64], parts: NDArray[np.float64], shape: tuple[int, int]
-) -> csr_array:
-    """Return the sparse matrix of blocks (N, 3, 3) at these rows and columns of blocks."""
-    rows = (3 * row[:, None, None] + np.arange(3)[:, None] + np.zeros(3, dtype=np.int64)).ravel()
-    columns = (3 * column[:, None, None] + np.arange(3) + np.zeros((3, 1), dtype=np.int64)).ravel()
-    return csr_array((parts.ravel(), (rows, columns)), shape=(3 * shape[0], 3 * shape[1]))
 
 
 @dataclass(frozen=True)
@@ -166,16 +112,17 @@ class Pull:
     price: float
 
     def on(self, near: Form, told: Told, points: NDArray[np.float64]) -> Form:
-        """Return a form with the price of bits around control points (V, 3): about log2(1 + (2 d / step)^2) / 2."""
-        away, frames, derivative = told.deviation(points, self.target)
-        parts = np.einsum("skl,sl->sk", frames, away)
+        """Return a form with the price of bits around control points (V, 3): about log2(1 + (2 d / step)^2) / 2.
+
+        Frames stay as they are: that they turn with the points hardly matters, for each is that of several.
+        """
+        frames, differences = told.frames(points), told.differences
+        suggested = np.einsum("skl,sk->sl", frames, self.target)
+        parts = told.offsets(points) - self.target
         weight = self.price / math.log(2.0) / (parts * parts + (self.steps / 2.0) ** 2)
         blocks = np.einsum("sk,skl,skm->slm", weight, frames, frames)
-        rows = np.arange(len(blocks))
-        square = _of_blocks(rows, rows, blocks, (len(rows), len(rows)))
-        left = derivative.T @ square
-        goal = derivative @ points.ravel() - away.ravel()
-        return Form((near.matrix + left @ derivative).tocsr(), near.vector + left @ goal)
+        left = differences.T @ csr_array(block_diag(blocks))
+        return Form((near.matrix + left @ differences).tocsr(), near.vector + left @ suggested.ravel())
 
 
 def pulled(
