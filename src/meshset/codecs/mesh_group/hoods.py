@@ -201,7 +201,9 @@ def _hood(vertex: int, near: Sequence[tuple[int, int]], points: Sequence[Point],
     if not near:
         return Hood(vertex, (), (), (), (), 0.0)
     shares = [1.0 / (float(distance) * float(distance)) for distance, _ in near]
-    total = sum(shares)
+    total = 0.0
+    for share in shares:  # not `sum`: Python adds floats in another way from 3.12 on
+        total = total + share
     weights = tuple(share / total for share in shares)
     along, across = _spanning(points[vertex], [points[one] for one in others], weights, normal)
     return Hood(vertex, others, weights, along, across, sum(distance for distance, _ in near) / len(near))

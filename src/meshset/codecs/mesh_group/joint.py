@@ -26,7 +26,7 @@ _WIDE = (4.0, 2.0, 1.0, 1.0)
 _REFERRED = 4
 """Fits that follow, once it is known who refers to whom."""
 
-_INNER_SHARE, _MOST_SPREAD = 2, 16
+_INNER_SHARE, _MOST_SPREAD = 2, 32
 """One member in so many is inner, up to so many."""
 
 _ROOM = 0.85
