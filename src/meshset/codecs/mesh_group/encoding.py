@@ -27,7 +27,9 @@ _AGAIN = 4
 """Fits to what references suggest as they are decoded."""
 
 _ROUNDED = 0.5
-_SPENT, _NEARLY = 0.97, 0.95
+"""Share of the price of bits at which residuals are chosen: the form that they are chosen by has much of it already."""
+
+_SPENT, _NEARLY = 0.985, 0.97
 """A search aims at the first share of the bound, and is content with the second."""
 
 _FALL, _TRIES = 0.35, 6

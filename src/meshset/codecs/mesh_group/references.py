@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from meshset.codecs.mesh_group.members import UNIT
 
-_WORTH = 14.0
+_WORTH = 12.0
 """Bits that another reference must save: it takes about as many."""
 
 _MOST = 6
 """References of a member beside the first."""
 
-_REWEIGHTED = 3
+_REWEIGHTED = 6
 _KEY = 16
 """Frames of a sequence between two that are told before all others."""
 
