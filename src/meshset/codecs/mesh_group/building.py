@@ -35,14 +35,15 @@ def built(team: Team, bounds: Sequence[float], fitted: Joint, step: int) -> Buil
     group = _shared(team.shape, step)
     coded: dict[int, CodedMember] = {}
     start = step
+    coding = Coding(team, encode_group(group, surface), tuple(bounds))
     for member in fitted.inner:
         advance()
-        coding = Coding(team, encode_group(group, surface), tuple(bounds))
         one = coding.coded(Task(fitted.fits[member], fitted.references[member], start, inner=True))
         group = replace(group, inner=(*group.inner, one.payload))
         coded[member] = one
         start = one.step
-    coding = Coding(team, encode_group(group, surface), tuple(bounds))
+        before, coding = coding, replace(coding, chunk=encode_group(group, surface))
+        coding.decoder.adopt(before.decoder)
     rest = [k for k in range(len(team.meshes)) if k not in coded]
     tasks = [Task(fitted.fits[k], fitted.references[k], start, inner=False) for k in rest]
     for member, one in zip(rest, each_in_processes(coding.coded, tasks), strict=True):

@@ -30,6 +30,13 @@ class GroupDecoder:
         self._inner: dict[int, list[Point]] = {}
         self._offsets: dict[int, list[Point]] = {}
 
+    def adopt(self, other: GroupDecoder) -> None:
+        """Take over what a decoder of the same group, with fewer inner members, has decoded."""
+        self._inner.update(other._inner)
+        self._offsets.update(other._offsets)
+        if other._inner:
+            self.hoods = other.hoods
+
     @cached_property
     def hoods(self) -> tuple[Hood, ...]:
         """Return from where vertices are told, by the first inner member. Raises ArchiveError where that is damaged."""
@@ -70,9 +77,10 @@ class GroupDecoder:
 
     def suggestion(self, plan: Plan) -> Suggestion:
         """Return what the references of a plan, at least one, say. Raises ArchiveError where one is damaged."""
-        return Suggestion.of([(self._offsets_of(place), weight) for place, weight in plan.references])
+        return Suggestion.of([(self.offsets(place), weight) for place, weight in plan.references])
 
-    def _offsets_of(self, place: int) -> list[Point]:
+    def offsets(self, place: int) -> list[Point]:
+        """Return the offsets of an inner member. Raises ArchiveError where that is damaged."""
         if place not in self._offsets:
             self._offsets[place] = offsets_of(self.hoods, self.inner(place))
         return self._offsets[place]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +20,7 @@ from meshset.codecs.mesh_group.fit import MemberFit, Team
 from meshset.codecs.mesh_group.members import Plan, Suggestion, code_alone, code_deviations, code_plan
 from meshset.codecs.mesh_group.motion import Motion, code_motion
 from meshset.codecs.mesh_group.offsets import Pull, Told, pulled
+from meshset.codecs.mesh_group.references import weighted
 from meshset.coding.adaptive import Writer
 
 _SAMPLES, _SEED = 6_000, 8
@@ -84,10 +85,16 @@ class Coding:
     chunk: bytes
     bounds: tuple[float, ...]
 
+    @property
+    def decoder(self) -> GroupDecoder:
+        """Return what decodes the group so far, one for all tasks of a process."""
+        return _decoder(self.chunk)
+
     def coded(self, task: Task) -> CodedMember:
         """Return a member told as coarsely as is found within its bound, or nearest to it where none is."""
         bound, original = self.bounds[task.fit.member], self.team.original(task.fit.member)
-        suggested = _decoder(self.chunk).suggestion(Plan(task.start, task.references)) if task.references else None
+        task = self._referring(task)
+        suggested = self.decoder.suggestion(Plan(task.start, task.references)) if task.references else None
         whole = self._whole(task.fit, original, suggested)
         crossing, tried, step = Crossing(_FALL), dict[int, CodedMember](), task.start
         while step not in tried and len(tried) < _TRIES:
@@ -103,12 +110,20 @@ class Coding:
             return min(tried.values(), key=lambda one: one.error)
         return min(within, key=lambda one: one.size)
 
+    def _referring(self, task: Task) -> Task:
+        """Return a task with references as they suit what is decoded."""
+        known = [np.array(self.decoder.offsets(place)) / GRID for place in range(len(self.decoder.group.inner))]
+        if not known:
+            return task
+        goal = Told.of(self.decoder.hoods).offsets(task.fit.points)
+        return replace(task, references=weighted(goal, known, self.team.steps, exact=True))
+
     def _whole(self, fit: MemberFit, original: Original, suggested: Suggestion | None) -> Form:
         """Return distance and bits as a form, around a fit to what is suggested by references as they are decoded."""
         design, points = self.team.shape.design, fit.points
         if suggested is None:
             return form(original, design, points, _SAMPLES, _SEED)
-        told = Told.of(_decoder(self.chunk).hoods)
+        told = Told.of(self.decoder.hoods)
         pull = Pull(np.array(suggested.offsets) / GRID, self.team.steps, fit.price)
         for seed in range(_AGAIN):
             points = pulled(original, design, told, points, pull, 60 + 2 * seed)
@@ -118,7 +133,7 @@ class Coding:
         self, task: Task, step: int, suggested: Suggestion | None, whole: Form
     ) -> tuple[bytes, NDArray[np.float64]]:
         """Return a member as bytes, and its points (V, 3) as they are decoded."""
-        decoder, shape = _decoder(self.chunk), self.team.shape
+        decoder, shape = self.decoder, self.team.shape
         steps = Steps.of(step, decoder.group.header.ratio)
         writer, contexts = Writer(), member_contexts()
         if not task.inner:

@@ -33,6 +33,9 @@ _ROUND = 0.02
 NARROW = 0.125
 """Vectors that are shorter make no frame: the two that span it, and the sum and difference of their directions."""
 
+_FAR = 1 << 62
+"""More than any distance."""
+
 _MOST_PAIRS = 1 << 24
 """Pieces times vertices, at most: each piece is joined to the nearest vertex of those before it."""
 
@@ -176,12 +179,11 @@ def _spread(
     source: int, around: Sequence[Sequence[tuple[int, int]]], near: Sequence[list[tuple[int, int]]]
 ) -> list[tuple[int, int]]:
     """Note a vertex with all that it is among the nearest of; return those that it is the nearest of, and how far."""
-    found, seen, queue = [], set(), [(0, source)]
+    found, reached, queue = [], {source: 0}, [(0, source)]
     while queue:
         distance, vertex = heapq.heappop(queue)
-        if vertex in seen:
+        if distance > reached[vertex]:
             continue
-        seen.add(vertex)
         known = near[vertex]
         if vertex != source:
             if len(known) == NEAREST and distance >= known[-1][0]:
@@ -191,8 +193,10 @@ def _spread(
             if known[0][1] == source:
                 found.append((vertex, distance))
         for other, length in around[vertex]:
-            if other not in seen:
-                heapq.heappush(queue, (distance + length, other))
+            further = distance + length
+            if further < reached.get(other, _FAR):
+                reached[other] = further
+                heapq.heappush(queue, (further, other))
     return found
 
 

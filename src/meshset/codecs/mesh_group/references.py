@@ -17,6 +17,9 @@ _MOST = 6
 """References of a member beside the first."""
 
 _REWEIGHTED = 6
+_ROUNDING = 1.0 / 12.0
+"""Mean square of the error of a part that is rounded to steps of 1."""
+
 _KEY = 16
 """Frames of a sequence between two that are told before all others."""
 
@@ -66,16 +69,17 @@ def of_sequence(count: int) -> list[int]:
 
 
 def weighted(
-    goal: NDArray[np.float64], known: Sequence[NDArray[np.float64]], steps: NDArray[np.float64]
+    goal: NDArray[np.float64], known: Sequence[NDArray[np.float64]], steps: NDArray[np.float64], exact: bool = False
 ) -> tuple[tuple[int, int], ...]:
     """Return which of the known offsets (S, 3) suggest `goal` in the fewest bits, and their weights in parts of `UNIT`.
 
-    One after the other is added for as long as that pays.
+    One after the other is added for as long as that pays. Unless they are `exact` they will be rounded to steps:
+    large weights will make errors large.
     """
     cost, chosen = math.inf, list[tuple[int, int]]()
     while len(chosen) <= _MOST:
         further = [
-            _solved(goal, known, [*(place for place, _ in chosen), place], steps)
+            _solved(goal, known, [*(place for place, _ in chosen), place], steps, 0.0 if exact else _ROUNDING)
             for place in range(len(known))
             if place not in {one for one, _ in chosen}
         ]
@@ -87,7 +91,11 @@ def weighted(
 
 
 def _solved(
-    goal: NDArray[np.float64], known: Sequence[NDArray[np.float64]], places: list[int], steps: NDArray[np.float64]
+    goal: NDArray[np.float64],
+    known: Sequence[NDArray[np.float64]],
+    places: list[int],
+    steps: NDArray[np.float64],
+    noise: float,
 ) -> tuple[float, list[tuple[int, int]]]:
     """Return the bits that are left, and the weights, of references by least squares with outliers weighed down."""
     columns = np.stack([(known[place] / steps).ravel() for place in places], axis=1)
@@ -97,7 +105,7 @@ def _solved(
         away = wanted - columns @ share
         weight = 1.0 / (away * away + 0.25)
         left = columns.T @ (columns * weight[:, None])
-        left += (1e-6 * np.trace(left) + 1e-9) * np.eye(len(places))
+        left += (noise * weight.sum() + 1e-6 * np.trace(left) + 1e-9) * np.eye(len(places))
         share = np.linalg.solve(left, columns.T @ (weight * wanted))
     whole = np.round(share * UNIT).astype(int)
     left_over = (wanted - columns @ (whole / UNIT)).reshape(-1, 3)
