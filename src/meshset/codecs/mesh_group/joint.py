@@ -20,10 +20,10 @@ from meshset.workers import each_in_processes
 
 _Result = TypeVar("_Result")
 
-_WIDE = (4.0, 2.0, 1.0, 1.0)
+_WIDE, _BRIEFLY_WIDE = (4.0, 2.0, 1.0, 1.0), (2.0, 1.0)
 """How much larger than steps deviations may be that are still pulled, fit by fit."""
 
-_REFERRED = 4
+_REFERRED, _BRIEFLY_REFERRED = 4, 2
 """Fits that follow, once it is known who refers to whom."""
 
 _INNER_SHARE, _MOST_SPREAD = 2, 32
@@ -51,7 +51,7 @@ class Joint:
     references: list[tuple[tuple[int, int], ...]]
 
 
-def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Sequence[int] = ()) -> Joint:
+def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Sequence[int], brief: bool) -> Joint:
     """Fit all members.
 
     Args:
@@ -59,20 +59,22 @@ def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Se
         bounds: on the distance of each, that it shall keep.
         sequence: whether they are frames in order.
         needed: members that others must be able to refer to.
+        brief: whether half as many fits will do.
     """
+    widths, referred = (_BRIEFLY_WIDE, _BRIEFLY_REFERRED) if brief else (_WIDE, _REFERRED)
     count, faces = len(team.meshes), team.shape.faces
-    stage(f"coding {count} meshes together", count * (len(_WIDE) + _REFERRED + 2))
+    stage(f"coding {count} meshes together", count * (len(widths) + referred + 2))
     fits = _counted(each_in_processes(team.alone, range(count)))
     told = Told.by(fits[0].points, faces)
     offsets = _offsets(told, fits)
-    for number, wide in enumerate(_WIDE):
+    for number, wide in enumerate(widths):
         middle, sizes = usual(offsets)
         fits = _again(team, told, fits, offsets, middle * sizes[:, None, None], wide, 20 + 2 * number)
         offsets = _offsets(told, fits)
     able = [k for k, fit in enumerate(fits) if fit.error <= _ROOM * bounds[k]] or list(range(count))
     inner = of_sequence(count) if sequence else _medoids(offsets, team, able, needed)
     told = Told.by(fits[inner[0]].points, faces)
-    for number in range(_REFERRED):
+    for number in range(referred):
         offsets = _offsets(told, fits)
         references = [_references(k, inner, offsets, team) for k in range(count)]
         known = [offsets[k] for k in inner]

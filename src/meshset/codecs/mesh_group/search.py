@@ -99,12 +99,12 @@ class _Search:
             self._take_reference(sample, kind, faces, step)
         if preset != "fast" and len(everyone) > _FEW:
             faces, step = self._narrowed(sample, kind, faces, step)
-        best = self._tried(everyone, kind, faces, step, needed)
+        best = self._tried(everyone, kind, faces, step, needed, brief=preset == "fast")
         for _ in range(_MORE):
             if all(one.error <= bound for one, bound in zip(best.result.members, self._bounds, strict=True)):
                 break
             faces = round(_FINER * _FINER * faces)
-            finer = self._tried(everyone, kind, faces, best.step, needed)
+            finer = self._tried(everyone, kind, faces, best.step, needed, brief=preset == "fast")
             if self._cost(finer, everyone) >= self._cost(best, everyone):
                 break
             best = finer
@@ -112,12 +112,12 @@ class _Search:
 
     def _narrowed(self, sample: list[int], kind: Kind, faces: int, step: int) -> tuple[int, int]:
         """Return the number of faces by which a sample takes the fewest bytes, and about the step of its members."""
-        tried = {faces: self._tried(sample, kind, faces, step, ())}
+        tried = {faces: self._tried(sample, kind, faces, step, (), brief=True)}
         for factor in (_FINER, 1.0 / _FINER):
             at = faces
             while True:
                 further = round(at * factor)
-                tried[further] = self._tried(sample, kind, further, tried[at].step, ())
+                tried[further] = self._tried(sample, kind, further, tried[at].step, (), brief=True)
                 if self._cost(tried[further], sample) >= self._cost(tried[at], sample):
                     break
                 at = further
@@ -162,10 +162,12 @@ class _Search:
             self._largest_counts,
         )
 
-    def _tried(self, members: list[int], kind: Kind, faces: int, step: int, needed: Sequence[int]) -> _Trial:
+    def _tried(
+        self, members: list[int], kind: Kind, faces: int, step: int, needed: Sequence[int], brief: bool
+    ) -> _Trial:
         team = self._team(members, kind, faces, step)
         bounds = [self._bounds[k] for k in members]
-        fitted = fit_together(team, bounds, self._sequence, needed)
+        fitted = fit_together(team, bounds, self._sequence, needed, brief)
         result = built(team, bounds, fitted, step)
         return _Trial(team.shape, result, round(float(np.median([one.step for one in result.members]))))
 
