@@ -25,7 +25,7 @@ from meshset.codecs.necgs_paper import bitstream as paper
 from meshset.codecs.protocol import Settings
 from meshset.geometry import Mesh
 
-NECGS, DRACO, PLY_ZSTD, PAPER, CONTROL_MESH = 1, 2, 3, 4, 17
+NECGS, DRACO, PLY_ZSTD, PAPER, CONTROL_MESH, MESH_GROUP = 1, 2, 3, 4, 17, 18
 CodedSet = tuple[int, bytes, list[bytes]]
 """Codec id, shared part and payloads."""
 
@@ -50,7 +50,7 @@ def seeds() -> list[Parts]:
         sets = [
             *(necgs_set(shape, 0, lambda: 0.05) for shape in _SHAPES),
             *(paper_set(shape, 0) for shape in _PAPER_SHAPES),
-            *(_ordinary_set(codec, meshes) for codec in (CONTROL_MESH, DRACO, PLY_ZSTD)),
+            *(_ordinary_set(codec, meshes) for codec in (CONTROL_MESH, MESH_GROUP, DRACO, PLY_ZSTD)),
         ]
         seeds = []
         for chosen, twice in (*(([one], False) for one in sets), (sets, False), (sets, True)):
@@ -100,7 +100,7 @@ def _numbers(rng: np.random.Generator, size: tuple[int, ...], spread: float = 6)
 
 def _ordinary_set(codec_id: int, meshes: Sequence[Mesh]) -> CodedSet:
     coded = codec_by_id(codec_id).compress(meshes, Settings())
-    return codec_id, b"", [mesh.payload for mesh in coded.meshes]  # type: ignore[union-attr]
+    return codec_id, coded.shared, [mesh.payload for mesh in coded.meshes]  # type: ignore[union-attr]
 
 
 def _bumpy(seed: int) -> Mesh:

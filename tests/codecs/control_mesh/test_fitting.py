@@ -9,7 +9,6 @@ import trimesh
 from meshset.codecs.control_mesh import fitting
 from meshset.codecs.control_mesh.bitstream import Surface, decode, encode
 from meshset.codecs.control_mesh.fitting import Design, Form, Original, fitted, form, limits_at
-from meshset.codecs.control_mesh.prediction import Step
 from meshset.codecs.control_mesh.residuals import GRID, Point, Steps
 from meshset.codecs.control_mesh.rounding import Nearest, Rounding
 from meshset.codecs.control_mesh.subdivision import Edges
@@ -113,9 +112,9 @@ class Placed:
         self.points = np.zeros_like(POINTS)
         self.residual, self.point = chooser.residual, chooser.point
 
-    def placed(self, step: Step, point: Point) -> None:
-        self.points[self._source[step.vertex]] = np.array(point) / GRID
-        self._chooser.placed(step, point)
+    def placed(self, vertex: int, point: Point) -> None:
+        self.points[self._source[vertex]] = np.array(point) / GRID
+        self._chooser.placed(vertex, point)
 
 
 def test_a_form_is_factored_in_any_order() -> None:
