@@ -39,7 +39,10 @@ _FACES, _FINER = 1.1, 1.25
 """Faces of a group's control mesh, beside those of a mesh by itself, that are tried first; the step to the next."""
 
 _MORE = 2
-"""How often a group is tried with more faces because a member is not within its bound."""
+"""How often a group is tried with more faces because members are not within their bounds."""
+
+_LITTLE = 0.05
+"""Share of all bytes for which a group is not tried with more faces."""
 
 _MISSED = 1.5
 """What a member counts for that is not within its bound, beside the first mesh by itself."""
@@ -101,7 +104,8 @@ class _Search:
             faces, step = self._narrowed(sample, kind, faces, step)
         best = self._tried(everyone, kind, faces, step, needed, brief=preset == "fast")
         for _ in range(_MORE):
-            if all(one.error <= bound for one, bound in zip(best.result.members, self._bounds, strict=True)):
+            missed = sum(one.error > bound for one, bound in zip(best.result.members, self._bounds, strict=True))
+            if missed * _MISSED * self._alone_bytes <= _LITTLE * self._cost(best, everyone):
                 break
             faces = round(_FINER * _FINER * faces)
             finer = self._tried(everyone, kind, faces, best.step, needed, brief=preset == "fast")
