@@ -38,14 +38,14 @@ def built(team: Team, bounds: Sequence[float], fitted: Joint, step: int) -> Buil
     coding = Coding(team, encode_group(group, surface), tuple(bounds))
     for member in fitted.inner:
         advance()
-        one = coding.coded(Task(fitted.fits[member], fitted.references[member], start, inner=True))
+        one = coding.coded(Task(fitted.fits[member], start, inner=True))
         group = replace(group, inner=(*group.inner, one.payload))
         coded[member] = one
         start = one.step
         before, coding = coding, replace(coding, chunk=encode_group(group, surface))
         coding.decoder.adopt(before.decoder)
     rest = [k for k in range(len(team.meshes)) if k not in coded]
-    tasks = [Task(fitted.fits[k], fitted.references[k], start, inner=False) for k in rest]
+    tasks = [Task(fitted.fits[k], start, inner=False) for k in rest]
     for member, one in zip(rest, each_in_processes(coding.coded, tasks), strict=True):
         coded[member] = one
         advance()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -60,13 +60,11 @@ class Task:
 
     Attributes:
         fit: of its points.
-        references: places among what is known, and weights.
         start: the step that is tried first.
         inner: whether others shall refer to it.
     """
 
     fit: MemberFit
-    references: tuple[tuple[int, int], ...]
     start: int
     inner: bool
 
@@ -93,12 +91,12 @@ class Coding:
     def coded(self, task: Task) -> CodedMember:
         """Return a member told as coarsely as is found within its bound, or nearest to it where none is."""
         bound, original = self.bounds[task.fit.member], self.team.original(task.fit.member)
-        task = self._referring(task)
-        suggested = self.decoder.suggestion(Plan(task.start, task.references)) if task.references else None
+        references = self._references(task.fit)
+        suggested = self.decoder.suggestion(Plan(task.start, references)) if references else None
         whole = self._whole(task.fit, original, suggested)
         crossing, tried, step = Crossing(_FALL), dict[int, CodedMember](), task.start
         while step not in tried and len(tried) < _TRIES:
-            payload, points = self._written(task, step, suggested, whole)
+            payload, points = self._written(task, Plan(step, references), suggested, whole)
             error = original.distance(self.team.shape.design.surface(points))
             tried[step] = CodedMember(payload, step, error, len(payload))
             if _NEARLY * bound <= error <= bound:
@@ -110,13 +108,11 @@ class Coding:
             return min(tried.values(), key=lambda one: one.error)
         return min(within, key=lambda one: one.size)
 
-    def _referring(self, task: Task) -> Task:
-        """Return a task with references as they suit what is decoded."""
+    def _references(self, fit: MemberFit) -> tuple[tuple[int, int], ...]:
+        """Return references among inner members, as these are decoded, and their weights."""
         known = [np.array(self.decoder.offsets(place)) / GRID for place in range(len(self.decoder.group.inner))]
-        if not known:
-            return task
-        goal = Told.of(self.decoder.hoods).offsets(task.fit.points)
-        return replace(task, references=weighted(goal, known, self.team.steps, exact=True))
+        goal = Told.of(self.decoder.hoods).offsets(fit.points) if known else fit.points
+        return weighted(goal, known, self.team.steps, exact=True)
 
     def _whole(self, fit: MemberFit, original: Original, suggested: Suggestion | None) -> Form:
         """Return distance and bits as a form, around a fit to what is suggested by references as they are decoded."""
@@ -130,20 +126,19 @@ class Coding:
         return pull.on(form(original, design, points, _SAMPLES, _SEED), told, points)
 
     def _written(
-        self, task: Task, step: int, suggested: Suggestion | None, whole: Form
+        self, task: Task, plan: Plan, suggested: Suggestion | None, whole: Form
     ) -> tuple[bytes, NDArray[np.float64]]:
         """Return a member as bytes, and its points (V, 3) as they are decoded."""
         decoder, shape = self.decoder, self.team.shape
-        steps = Steps.of(step, decoder.group.header.ratio)
+        steps = Steps.of(plan.step, decoder.group.header.ratio)
         writer, contexts = Writer(), member_contexts()
         if not task.inner:
             code_kind(writer, CODED, self.team.matches[task.fit.member].reversed)
-        plan = Plan(step, task.references)
         code_plan(writer, contexts, decoder.group, len(decoder.group.inner), plan)
         if suggested is None:
             place = shape.place
             order = place[[one.vertex for one in shape.surface.steps if shape.origin[one.vertex] == one.vertex]]
-            points = code_alone(writer, decoder.group, step, Rounding(whole, order, place, steps, task.fit.price))
+            points = code_alone(writer, decoder.group, plan.step, Rounding(whole, order, place, steps, task.fit.price))
         else:
             order = np.array([hood.vertex for hood in decoder.hoods])
             chooser = Rounding(whole, order, np.arange(len(order)), steps, _ROUNDED * task.fit.price)

@@ -43,12 +43,10 @@ class Joint:
     Attributes:
         fits: of each.
         inner: members that others refer to, in order.
-        references: of each member places among the inner ones, and weights.
     """
 
     fits: list[MemberFit]
     inner: list[int]
-    references: list[tuple[tuple[int, int], ...]]
 
 
 def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Sequence[int], brief: bool) -> Joint:
@@ -80,7 +78,7 @@ def fit_together(team: Team, bounds: Sequence[float], sequence: bool, needed: Se
         known = [offsets[k] for k in inner]
         targets = np.array([_suggested(one, known, offsets[0]) for one in references])
         fits = _again(team, told, fits, offsets, targets, 1.0, 40 + 2 * number)
-    return Joint(fits, inner, references)
+    return Joint(fits, inner)
 
 
 def _offsets(told: Told, fits: Sequence[MemberFit]) -> NDArray[np.float64]:
