@@ -65,9 +65,9 @@ FIGURES = {
     "control_mesh_animals": Shown("docs/control-mesh.md", "20 min"),
     "control_mesh_things": Shown("docs/control-mesh.md", "40 min"),
     "control_mesh_classics": Shown("docs/control-mesh.md", "30 min"),
-    "groups_humans": Shown("docs/mesh-group.md", "45 min"),
-    "groups_animals": Shown("docs/mesh-group.md", "30 min"),
-    "sequence": Shown("docs/mesh-group.md", "8 min"),
+    "groups_humans": Shown("docs/mesh-group.md", "60 min"),
+    "groups_animals": Shown("docs/mesh-group.md", "3 min"),
+    "sequence": Shown("docs/mesh-group.md", "15 min"),
     "control_mesh_tables": Shown("docs/control-mesh.md", "8 min"),
 }
 ATTACKS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -96,7 +97,8 @@ def _again(
 ) -> list[MemberFit]:
     """Fit each member again, pulled towards targets (N, V, 3) at the price of a bit as far as it is known."""
     bits = bits_of(offsets - targets, team.steps) + 1.0
-    error = float(np.mean([fit.error for fit in fits]))
+    errors = [fit.error for fit in fits if math.isfinite(fit.error)]
+    error = float(np.mean(errors)) if errors else 0.0
     todo = [
         replace(fit, target=target, price=_DEAR * error / float(bit), wide=wide, seed=seed)
         for fit, target, bit in zip(fits, targets, bits, strict=True)

@@ -143,10 +143,11 @@ class _Search:
     def _take_reference(self, sample: list[int], kind: Kind, faces: int, step: int) -> None:
         """Take that mesh of a sample as the one that is simplified whose control mesh is nearest to all of these."""
         stage(f"choosing among {counted(len(sample), 'control mesh', 'control meshes')}", len(sample))
-        matches, nearest = self._matches, math.inf
+        matches, nearest, best = self._matches, math.inf, (self._matches, self._coarse)
         for candidate in sample:
-            self._matches = [one.onto(matches[candidate]) for one in matches]
-            self._coarse = Coarse(self._meshes[candidate])
+            if candidate:
+                self._matches = [one.onto(matches[candidate]) for one in matches]
+                self._coarse = Coarse(self._meshes[candidate])
             team = self._team(sample, kind, faces, step)
             errors = [fit.error for fit in each_in_processes(team.alone, range(len(sample)))]
             away = sum(error / self._bounds[k] for k, error in zip(sample, errors, strict=True))
